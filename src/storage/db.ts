@@ -1,0 +1,34 @@
+/** What a storage function needs: a pool outside a transaction, a client inside one. */
+import type { Pool, PoolClient } from 'pg'
+
+export type Db = Pick<Pool, 'query'>
+
+/** Runs `work` in one transaction; any throw rolls all of it back. */
+export async function transaction<Result>(
+  pool: Pool,
+  work: (db: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect()
+  let failure: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error))
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  } finally {
+    // A connection that broke inside a transaction is not given to the next caller.
+    client.release(isConnectionLoss(failure) ? failure : undefined)
+  }
+}
+
+function isConnectionLoss(error: Error | undefined): boolean {
+  if (error === undefined) return false
+  const code = 'code' in error ? String(error.code) : ''
+  return (
+    code.startsWith('08') || code.startsWith('57P') || /terminated|ECONN|EPIPE/.test(error.message)
+  )
+}
