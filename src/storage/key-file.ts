@@ -1,0 +1,96 @@
+/**
+ * The hub's own keys in one file (SAMSYN_KEY_FILE): the master key for envelope encryption and
+ * pseudonyms, the ES256 keys that sign tokens (first is current, all are published), and the audit key.
+ */
+import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { HubError } from '../kernel/errors.ts'
+
+export interface SigningJwk extends JsonWebKey {
+  readonly kid: string
+  readonly alg: 'ES256'
+  readonly use: 'sig'
+}
+
+export interface Keys {
+  readonly master: Buffer
+  readonly signing: readonly SigningJwk[]
+  readonly audit: SigningJwk
+}
+
+/** Reads the file; makes it, readable by its owner alone, where it is absent and may be made. */
+export async function loadKeys(file: string, mayCreate: boolean): Promise<Keys> {
+  const text = await fs.readFile(file, 'utf8').catch((error: unknown) => {
+    if (mayCreate && error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw new HubError('invalid', `The key file ${file} cannot be read`, { cause: error })
+  })
+  if (text !== '') return parse(file, text)
+  await create(file)
+  return loadKeys(file, false)
+}
+
+/** Written aside, fsynced and linked into place: two nodes starting at once agree on one file. */
+async function create(file: string): Promise<void> {
+  await fs.mkdir(path.dirname(file), { recursive: true })
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  const keys = {
+    version: 1,
+    master: randomBytes(32).toString('base64'),
+    signing: [newKey()],
+    audit: newKey(),
+  }
+  const handle = await fs.open(draft, 'wx', 0o600)
+  try {
+    await handle.writeFile(JSON.stringify(keys, null, 2))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  try {
+    await fs.link(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await fs.rm(draft)
+  }
+}
+
+function newKey(): SigningJwk {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const kid = randomBytes(9).toString('base64url')
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+}
+
+function parse(file: string, text: string): Keys {
+  const bad = (): HubError => new HubError('invalid', `The key file ${file} is damaged`)
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    throw bad()
+  }
+  if (!isKeyFile(content)) throw bad()
+  const master = Buffer.from(content.master, 'base64')
+  if (master.length !== 32) throw bad()
+  return { master, signing: content.signing, audit: content.audit }
+}
+
+interface KeyFile {
+  readonly master: string
+  readonly signing: readonly SigningJwk[]
+  readonly audit: SigningJwk
+}
+
+function isKeyFile(value: unknown): value is KeyFile {
+  if (typeof value !== 'object' || value === null) return false
+  const { master, signing, audit } = value as Partial<Record<keyof KeyFile, unknown>>
+  const signs = Array.isArray(signing) && signing.length > 0 && signing.every(isSigningJwk)
+  return typeof master === 'string' && signs && isSigningJwk(audit)
+}
+
+function isSigningJwk(value: unknown): value is SigningJwk {
+  if (typeof value !== 'object' || value === null) return false
+  const { kid, kty, crv, d } = value as Partial<Record<string, unknown>>
+  return typeof kid === 'string' && kty === 'EC' && crv === 'P-256' && typeof d === 'string'
+}

@@ -1,0 +1,40 @@
+/** The connection pool: PostgreSQL is called with whole SQL statements, not abstracted. */
+import pg from 'pg'
+import type { Log } from '../kernel/log.ts'
+
+export interface PoolOptions {
+  readonly connection:
+    | { readonly connectionString: string }
+    | { readonly host: string; readonly user: string; readonly database: string }
+  readonly max: number
+  readonly log: Log
+}
+
+const INT8 = 20
+
+/** Counts and sizes stay below 2^53, so bigint columns come as numbers. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === INT8 && format !== 'binary' ? Number : (pg.types.getTypeParser(oid, format) as unknown)
+
+export function makePool({ connection, max, log }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    max,
+    types: { getTypeParser },
+    application_name: 'samsyn',
+    connectionTimeoutMillis: 10_000,
+    // A statement that hangs must not hold a clinician's request for ever.
+    statement_timeout: 60_000,
+    idle_in_transaction_session_timeout: 60_000,
+  })
+  // Without a listener a session that the server ends (57P01) would end this process as well.
+  pool.on('error', (error) => {
+    log.warn({ error: error.message }, 'An idle database connection was lost')
+  })
+  pool.on('connect', (client) => {
+    client.on('error', (error) => {
+      log.warn({ error: error.message }, 'A database connection was lost')
+    })
+  })
+  return pool
+}
