@@ -115,8 +115,8 @@ function untilReady(child: ChildProcess): Promise<void> {
 async function recover(place: Place): Promise<void> {
   const pidFile = path.join(place.data, 'postmaster.pid')
   if (!fs.existsSync(pidFile)) return
-  const deadline = Date.now() + WAIT_MS
-  while (isInUse(place.data) && Date.now() < deadline) await sleep(25)
+  const deadline = performance.now() + WAIT_MS
+  while (isInUse(place.data) && performance.now() < deadline) await sleep(25)
   if (isInUse(place.data)) {
     throw new HubError('unavailable', `${place.data} is in use by another PostgreSQL`)
   }
@@ -153,13 +153,13 @@ function readHolder(place: Place): { holder: string; pid: number } | undefined {
 
 /** A server's database may be joined by commands; a command's goes away with it, so is waited out. */
 async function waitForHolder(place: Place, as: Holder): Promise<'start' | 'join'> {
-  const deadline = Date.now() + WAIT_MS
+  const deadline = performance.now() + WAIT_MS
   for (;;) {
     const current = readHolder(place)
     if (current === undefined || current.pid === process.pid || !isAlive(current.pid))
       return 'start'
     if (current.holder === 'server' && as === 'command') return 'join'
-    if (current.holder === 'server' || Date.now() > deadline) {
+    if (current.holder === 'server' || performance.now() > deadline) {
       throw new HubError('conflict', `${place.data} is in use by process ${current.pid}`)
     }
     await sleep(50)

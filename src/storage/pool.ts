@@ -13,14 +13,16 @@ export interface PoolOptions {
 const INT8 = 20
 
 /** Counts and sizes stay below 2^53, so bigint columns come as numbers. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === INT8 && format !== 'binary' ? Number : (pg.types.getTypeParser(oid, format) as unknown)
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
+    oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+}
 
 export function makePool({ connection, max, log }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...connection,
     max,
-    types: { getTypeParser },
+    types,
     application_name: 'samsyn',
     connectionTimeoutMillis: 10_000,
     // A statement that hangs must not hold a clinician's request for ever.
