@@ -54,7 +54,7 @@ export async function launchOrthanc(program: string): Promise<Orthanc> {
     async store(object) {
       const response = await fetch(`${url}/instances`, {
         method: 'POST',
-        headers: { 'content-type': 'application/dicom', expect: '' },
+        headers: { 'content-type': 'application/dicom' },
         body: new Uint8Array(object),
       })
       await response.arrayBuffer()
@@ -71,7 +71,7 @@ export async function launchOrthanc(program: string): Promise<Orthanc> {
 function configuration(folder: string, httpPort: number, dicomPort: number): object {
   const plugin = PLUGIN_FOLDERS.flatMap((dir) =>
     fs.existsSync(dir) ? fs.readdirSync(dir).map((name) => path.join(dir, name)) : [],
-  ).find((name) => /libOrthancDicomWeb\.so/.test(name))
+  ).find((name) => name.includes('libOrthancDicomWeb.so'))
   return {
     Name: 'peer',
     StorageDirectory: path.join(folder, 'db'),

@@ -15,18 +15,19 @@ export function findProgram(name: string): string | undefined {
 export function requireProgram(t: TestContext, name: string): string | undefined {
   const found = findProgram(name)
   if (found !== undefined) return found
-  return absent(t, `${name} is not installed`)
+  absent(t, `${name} is not installed`)
+  return undefined
 }
 
 /** The folder of sample files; skips the test and returns undefined where there is none. */
 export function requireSamples(t: TestContext): string | undefined {
   const folder = process.env.SAMSYN_TEST_DATA
   if (folder !== undefined && folder !== '') return path.resolve(folder)
-  return absent(t, 'SAMSYN_TEST_DATA is not set')
+  absent(t, 'SAMSYN_TEST_DATA is not set')
+  return undefined
 }
 
-function absent(t: TestContext, reason: string): undefined {
+function absent(t: TestContext, reason: string): void {
   if (process.env.SAMSYN_REQUIRE_PEERS === '1') throw new Error(`required peer: ${reason}`)
   t.skip(reason)
-  return undefined
 }
