@@ -12,6 +12,8 @@ export type AccessFilter =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'and' | 'or'; readonly of: readonly AccessFilter[] }
   | { readonly kind: 'not'; readonly of: AccessFilter }
+  /** The hub's own record, which no member answers for: the `Patient`. */
+  | { readonly kind: 'no-custodian' }
   /** The copy's custodian is one of these. */
   | { readonly kind: 'custodian'; readonly in: readonly OrganizationId[] }
   | { readonly kind: 'patient'; readonly is: PatientId }
@@ -33,8 +35,13 @@ export type AccessFilter =
     }
   /** The time is known and lies within: what a permission asks. */
   | { readonly kind: 'dated'; readonly from?: Date | undefined; readonly until?: Date | undefined }
-  /** Carries at least one of these security labels (code, or `system|code`). */
+  /**
+   * Carries at least one of these security labels: what a refusal asks. A label is a code or
+   * `system|code`; two are the same where the codes are and no two systems contradict.
+   */
   | { readonly kind: 'label'; readonly in: readonly string[] }
+  /** Carries labels, and all of them are among these: what a permission asks. */
+  | { readonly kind: 'only-labels'; readonly in: readonly string[] }
 
 /** What the filter may ask of a study or report; the columns of table `resource` with the same names. */
 export interface ObjectFacts {
