@@ -1,0 +1,69 @@
+/**
+ * What governs and finds an AuditEvent, read back from its text. The columns beside the text are outside
+ * the leaf hash, so both the writer and `samsyn audit verify` take them from here: whoever hides an
+ * event from its patient by changing a column alone is found out.
+ */
+import { CUSTODIAN_ROLE, ORGANIZATION_ROLE } from './audit-acts-table.ts'
+import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
+import { searchValues } from './search-values.ts'
+import { DISCLOSURE_SYSTEM } from './systems.ts'
+
+/** Who may see the event; never differs from the text in an untouched log. */
+export interface AuditColumns {
+  readonly id: string
+  readonly recorded: Date
+  readonly patient: string | null
+  readonly custodians: readonly string[]
+  readonly member: string | null
+}
+
+/** A text that was tampered with gives other columns, not an exception. */
+export function auditColumns(event: JsonObject): AuditColumns {
+  return {
+    id: textOf(event.id) ?? '',
+    recorded: new Date(textOf(event.recorded) ?? Number.NaN),
+    patient: idsOf('Patient', valuesAt(event, 'entity.what'))[0] ?? null,
+    custodians: organizations(event, CUSTODIAN_ROLE.code),
+    member: organizations(event, ORGANIZATION_ROLE.code)[0] ?? null,
+  }
+}
+
+/** Entries of the `tokens` and `refs` arrays. They grow with the search parameters, so nothing proves them. */
+export function auditSearchEntries(event: JsonObject): {
+  readonly tokens: readonly string[]
+  readonly refs: readonly string[]
+} {
+  const { tokens, refs } = searchValues(event)
+  return { tokens, refs }
+}
+
+/** The disclosure a closing event ends and the digest of the objects it lists; undefined for other events. */
+export function closedDisclosure(
+  event: JsonObject,
+): { readonly id: string; readonly digest: string } | undefined {
+  for (const entity of listOf(event.entity).filter(isJsonObject)) {
+    const [identifier] = valuesAt(entity, 'what.identifier')
+    if (!isJsonObject(identifier) || identifier.system !== DISCLOSURE_SYSTEM) continue
+    const details = listOf(entity.detail).filter(isJsonObject)
+    const digest = textOf(details.find(({ type }) => type === 'digest')?.valueString)
+    const id = textOf(identifier.value)
+    if (id !== undefined && digest !== undefined) return { id, digest }
+  }
+  return undefined
+}
+
+function organizations(event: JsonObject, role: string): readonly string[] {
+  const agents = listOf(event.agent).filter(isJsonObject)
+  const playing = agents.filter((agent) => valuesAt(agent, 'type.coding.code').includes(role))
+  return idsOf(
+    'Organization',
+    playing.map(({ who }) => who),
+  )
+}
+
+function idsOf(type: string, references: readonly unknown[]): readonly string[] {
+  return references.flatMap((reference) => {
+    const target = isJsonObject(reference) ? textOf(reference.reference) : undefined
+    return target?.startsWith(`${type}/`) === true ? [target.slice(type.length + 1)] : []
+  })
+}

@@ -1,0 +1,68 @@
+/** FHIR dates are intervals: `2024-05` is the whole of May (R4 search, section 3.1.1.4.5). */
+
+/** From (inclusive) until (exclusive). */
+export interface DateInterval {
+  readonly from: Date
+  readonly until: Date
+}
+
+export const BEGINNING_OF_TIME = new Date('0001-01-01T00:00:00.000Z')
+export const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z')
+
+const DATE_TIME =
+  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/
+
+/**
+ * The interval a date, dateTime or instant names; undefined where the text is none or no such day
+ * exists. What carries no zone is taken as UTC.
+ */
+export function parseDateInterval(text: string): DateInterval | undefined {
+  const match = DATE_TIME.exec(text)
+  if (match === null) return undefined
+  const [, year, month, day, hour, minute, second, fraction, zone] = match
+  const from = new Date(
+    `${year}-${month ?? '01'}-${day ?? '01'}T${hour ?? '00'}:${minute ?? '00'}:${second ?? '00'}${fraction ?? ''}${zone ?? 'Z'}`,
+  )
+  if (Number.isNaN(from.getTime()) || !isDay(Number(year), Number(month ?? 1), Number(day ?? 1))) {
+    return undefined
+  }
+  const until = endOf(from, precisionOf(match))
+  return from < BEGINNING_OF_TIME || until > END_OF_TIME ? undefined : { from, until }
+}
+
+/** A Period; an absent end is open. Undefined where a given end is not a date. */
+export function periodInterval(start: unknown, end: unknown): DateInterval | undefined {
+  if (start === undefined && end === undefined) return undefined
+  const from = typeof start === 'string' ? parseDateInterval(start)?.from : BEGINNING_OF_TIME
+  const until = typeof end === 'string' ? parseDateInterval(end)?.until : END_OF_TIME
+  return from === undefined || until === undefined ? undefined : { from, until }
+}
+
+type Precision = 'year' | 'month' | 'day' | 'minute' | 'second' | 'millisecond'
+
+function precisionOf(match: RegExpExecArray): Precision {
+  const [, , month, day, hour, , second, fraction] = match
+  if (month === undefined) return 'year'
+  if (day === undefined) return 'month'
+  if (hour === undefined) return 'day'
+  if (second === undefined) return 'minute'
+  return fraction === undefined ? 'second' : 'millisecond'
+}
+
+function endOf(from: Date, precision: Precision): Date {
+  const until = new Date(from)
+  if (precision === 'year') until.setUTCFullYear(until.getUTCFullYear() + 1)
+  if (precision === 'month') until.setUTCMonth(until.getUTCMonth() + 1)
+  if (precision === 'day') until.setUTCDate(until.getUTCDate() + 1)
+  if (precision === 'minute') until.setUTCMinutes(until.getUTCMinutes() + 1)
+  if (precision === 'second') until.setUTCSeconds(until.getUTCSeconds() + 1)
+  if (precision === 'millisecond') until.setUTCMilliseconds(until.getUTCMilliseconds() + 1)
+  return until
+}
+
+/** JavaScript turns 30 February into 1 March; FHIR says it is not a date. */
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(2000, month - 1, day))
+  date.setUTCFullYear(year, month - 1, day)
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+}
