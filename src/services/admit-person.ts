@@ -1,0 +1,68 @@
+/** Token exchange from a trusted issuer's token: the person and the attest are checked, and the decision asked. */
+import type { AuthenticatedPerson } from './grant-access.ts'
+import {
+  locationsWithin,
+  refused,
+  requestedActions,
+  requireSameKey,
+  tokenFor,
+  type Exchange,
+  type ExchangedToken,
+} from './token-exchange.ts'
+import type { Attest } from '../domain/access/attest.ts'
+import { readAttest, verifySignedAttest } from '../wire/oauth/attest-claims.ts'
+import {
+  parseAuthorizationDetails,
+  type RequestedDetails,
+} from '../wire/oauth/authorization-details.ts'
+import { verifyForeignToken, type ForeignToken } from '../wire/oauth/foreign-token.ts'
+import { readJwks } from '../wire/oauth/jwks.ts'
+
+/** A person's token of a trusted issuer becomes a grant, where the decision permits. */
+export async function admitPerson(exchange: Exchange): Promise<ExchangedToken> {
+  const { deps, request, client, context } = exchange
+  const trust = { issuers: deps.trustedIssuers, keysOf: deps.issuerKeys }
+  const token = await verifyForeignToken(request.subjectToken, trust, deps.clock())
+  requireSameKey(exchange, token.boundTo)
+  if (request.authorizationDetails === undefined)
+    throw refused('authorization_details is required', 'invalid_authorization_details')
+
+  const details = parseAuthorizationDetails(request.authorizationDetails)
+  const { imaging } = details
+  const attest = await findAttest(exchange, token, details)
+  const person: AuthenticatedPerson = token.person
+  const grant = await deps.grantAccess(
+    {
+      client: client.id,
+      person,
+      attest,
+      signedAttest: details.signedAttest ?? request.subjectToken,
+      patient: imaging.patient ?? { kind: 'identifier', identifier: attest.patient },
+      purpose: imaging.purpose ?? attest.purpose,
+      actions: requestedActions(exchange, imaging.actions, client.scope),
+      studies: imaging.studies,
+      breakGlass: imaging.breakGlass,
+    },
+    context,
+  )
+  return tokenFor(exchange, grant, locationsWithin([deps.issuer], imaging.locations))
+}
+
+/** What the client signed itself for this request speaks before what its sign-in once carried. */
+async function findAttest(
+  { deps, client }: Exchange,
+  token: ForeignToken,
+  details: RequestedDetails,
+): Promise<Attest> {
+  if (details.signedAttest !== undefined) {
+    const jwks = readJwks(client.jwks) ?? { keys: [] }
+    const signer = { client: client.id, jwks, audience: deps.issuer }
+    return verifySignedAttest(details.signedAttest, signer, deps.clock())
+  }
+  if (token.attest === undefined)
+    throw refused(
+      'Neither the subject token nor the request holds an attest',
+      'attestation_missing',
+    )
+  return readAttest(token.attest)
+}
