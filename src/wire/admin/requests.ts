@@ -1,0 +1,118 @@
+/** What operators send to make members, clients and sources: by /admin as JSON, by commands as options. */
+import { z } from 'zod'
+import { INTROSPECT_SCOPE, isScope, scopeTokens } from '../../domain/access/scopes.ts'
+import { MEMBER_ROLES } from '../../domain/access/principal.ts'
+import { isOrgnr } from '../../domain/identity/orgnr.ts'
+import { HubError } from '../../kernel/errors.ts'
+
+/** FHIR id, short enough for what the hub appends to it (`-wado-rs`). */
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]{1,48}$/, 'is not an id: up to 48 of A-Z a-z 0-9 - .')
+  .describe('Chosen by the hub where absent')
+const name = z.string().trim().min(1).max(200)
+
+export const newMemberSchema = z.strictObject({
+  id: id.optional(),
+  orgnr: z
+    .string()
+    .refine(isOrgnr, 'is not an organisation number: nine digits with a check digit')
+    .describe('Organisasjonsnummer, nine digits'),
+  name,
+  roles: z.array(z.enum(MEMBER_ROLES)).min(1).max(MEMBER_ROLES.length),
+})
+
+/** Public keys only: whoever sends a private one has shown it to too many already. */
+const publicKey = z
+  .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: z.string().min(1).max(256).optional() })
+  .refine((key) => !('d' in key), 'holds a private key: send the public part')
+
+export const newClientSchema = z.strictObject({
+  id: id.optional(),
+  member: z.string().min(1).max(64).describe('Id of the member it belongs to'),
+  name,
+  scope: z
+    .string()
+    .min(1)
+    .max(4000)
+    .refine((scope) => scopeTokens(scope).every(isScope), {
+      error: `names an unknown scope: a scope is samsyn:<action>, ${INTROSPECT_SCOPE} or a SMART scope`,
+    })
+    .describe('Registered scopes, separated by spaces'),
+  jwks: z
+    .object({ keys: z.array(publicKey).min(1).max(10) })
+    .optional()
+    .describe('Public keys; where absent the hub makes a pair and shows the private key once'),
+  bearerReason: z
+    .string()
+    .trim()
+    .min(10)
+    .max(500)
+    .optional()
+    .describe('Why this client cannot bind its tokens to a key (DPoP); absent: it must'),
+})
+
+const noCredentials = z.strictObject({ kind: z.literal('none') })
+const basic = z.strictObject({
+  kind: z.literal('basic'),
+  username: z.string().min(1).max(200),
+  password: z.string().min(1).max(1000),
+})
+const bearer = z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1).max(8000) })
+
+export const newSourceSchema = z.strictObject({
+  id: id.optional(),
+  custodian: z.string().min(1).max(64).describe('Id of the member whose images it holds'),
+  kind: z.literal('dicomweb').default('dicomweb'),
+  name,
+  url: z
+    .url({ protocol: /^https?$/, error: 'is not an http(s) address' })
+    .max(2000)
+    .refine((url) => !/[?#@]/.test(url), 'has a query, a fragment or a password in it')
+    .describe('Base address of the DICOMweb service'),
+  credentials: z
+    .discriminatedUnion('kind', [noCredentials, basic, bearer])
+    .default({ kind: 'none' }),
+  defaultIssuer: z
+    .string()
+    .regex(/^urn:oid:[0-2](\.(0|[1-9]\d*))+$/, 'is not urn:oid:…')
+    .optional()
+    .describe('Assigning authority of patient ids that come without an issuer'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'is not an IANA time zone')
+    .default('Europe/Oslo')
+    .describe('Zone of dates without (0008,0201)'),
+  characterSet: z
+    .string()
+    .regex(/^(ISO_IR \d+|ISO 2022 IR \d+|GB18030|GBK)?(\\ISO 2022 IR \d+)*$/, 'is not a DICOM term')
+    .default('ISO_IR 100')
+    .describe('(0008,0005) of objects that have none'),
+})
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export type NewMember = z.infer<typeof newMemberSchema>
+export type NewClient = z.infer<typeof newClientSchema>
+export type NewSource = z.infer<typeof newSourceSchema>
+
+/** Throws `invalid` with a problem per fault, located by the member's name. */
+export function parseRequest<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path, message }) => ({
+    location: path.map(String).join('.'),
+    text: message,
+  }))
+  throw new HubError('invalid', 'The request is not valid', { problems })
+}
