@@ -10,7 +10,9 @@ export const BEGINNING_OF_TIME = new Date('0001-01-01T00:00:00.000Z')
 export const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z')
 
 const DATE_TIME =
-  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/
+  /^(\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?)?)?)((?<=:\d{2}:\d{2})\.\d+)?((?<=T.*)(?:Z|[+-]\d{2}:\d{2}))?$/
+/** What completes a shorter text to the first moment it names. */
+const FIRST_MOMENT = '0000-01-01T00:00:00'
 
 /**
  * The interval a date, dateTime or instant names; undefined where the text is none or no such day
@@ -19,14 +21,11 @@ const DATE_TIME =
 export function parseDateInterval(text: string): DateInterval | undefined {
   const match = DATE_TIME.exec(text)
   if (match === null) return undefined
-  const [, year, month, day, hour, minute, second, fraction, zone] = match
-  const from = new Date(
-    `${year}-${month ?? '01'}-${day ?? '01'}T${hour ?? '00'}:${minute ?? '00'}:${second ?? '00'}${fraction ?? ''}${zone ?? 'Z'}`,
-  )
-  if (Number.isNaN(from.getTime()) || !isDay(Number(year), Number(month ?? 1), Number(day ?? 1))) {
-    return undefined
-  }
-  const until = endOf(from, precisionOf(match))
+  const [, stated = '', fraction = '', zone = 'Z'] = match
+  const moment = stated + FIRST_MOMENT.slice(stated.length)
+  const from = new Date(moment + fraction + zone)
+  if (Number.isNaN(from.getTime()) || !isDay(moment.slice(0, 10))) return undefined
+  const until = endOf(from, PRECISIONS[stated.length + fraction.length] ?? 'millisecond')
   return from < BEGINNING_OF_TIME || until > END_OF_TIME ? undefined : { from, until }
 }
 
@@ -40,13 +39,13 @@ export function periodInterval(start: unknown, end: unknown): DateInterval | und
 
 type Precision = 'year' | 'month' | 'day' | 'minute' | 'second' | 'millisecond'
 
-function precisionOf(match: RegExpExecArray): Precision {
-  const [, , month, day, hour, , second, fraction] = match
-  if (month === undefined) return 'year'
-  if (day === undefined) return 'month'
-  if (hour === undefined) return 'day'
-  if (second === undefined) return 'minute'
-  return fraction === undefined ? 'second' : 'millisecond'
+/** By the number of characters before the zone. */
+const PRECISIONS: Readonly<Record<number, Precision>> = {
+  4: 'year',
+  7: 'month',
+  10: 'day',
+  16: 'minute',
+  19: 'second',
 }
 
 function endOf(from: Date, precision: Precision): Date {
@@ -61,8 +60,6 @@ function endOf(from: Date, precision: Precision): Date {
 }
 
 /** JavaScript turns 30 February into 1 March; FHIR says it is not a date. */
-function isDay(year: number, month: number, day: number): boolean {
-  const date = new Date(Date.UTC(2000, month - 1, day))
-  date.setUTCFullYear(year, month - 1, day)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }

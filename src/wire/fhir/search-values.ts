@@ -26,7 +26,7 @@ export interface RowSearchValues {
 export function searchValues(resource: JsonObject): RowSearchValues {
   const found = { tokens: new Set<string>(), refs: new Set<string>(), strings: new Set<string>() }
   let date: DateInterval | undefined
-  for (const parameter of SEARCH_PARAMETERS[String(resource['resourceType'])] ?? []) {
+  for (const parameter of SEARCH_PARAMETERS[String(resource.resourceType)] ?? []) {
     const values = parameter.paths.flatMap((path) => valuesAt(resource, path))
     if (parameter.kind === 'date' && parameter.primary) date = hull(values.flatMap(intervalsOf))
     else addEntries(found, parameter, values)
@@ -43,16 +43,20 @@ interface Entries {
 function addEntries(found: Entries, parameter: SearchParameter, values: readonly unknown[]): void {
   switch (parameter.kind) {
     case 'token':
-      return addAll(found.tokens, parameter.code, tokenEntries(parameter, values))
+      addAll(found.tokens, parameter.code, tokenEntries(parameter, values))
+      break
     case 'string':
-      return addAll(found.strings, parameter.code, stringEntries(parameter, values))
+      addAll(found.strings, parameter.code, stringEntries(parameter, values))
+      break
     case 'date':
-      return addAll(found.strings, parameter.code, dateEntries(parameter, values))
+      addAll(found.strings, parameter.code, dateEntries(parameter, values))
+      break
     case 'reference':
+      // The row's own column answers for the patient, whose identifiers are found through Patient.
+      if (parameter.column !== undefined) break
       addAll(found.tokens, undefined, logicalReferenceEntries(parameter, values))
-      if (parameter.column === undefined) {
-        addAll(found.refs, parameter.code, referenceEntries(parameter, values))
-      }
+      addAll(found.refs, parameter.code, referenceEntries(parameter, values))
+      break
   }
 }
 
@@ -105,10 +109,10 @@ function tokensOf(value: unknown, system: string | undefined): readonly Token[] 
   if (typeof value === 'boolean') return [{ value: String(value) }]
   if (typeof value === 'string') return [{ system, value }]
   if (!isJsonObject(value)) return []
-  if (value['coding'] !== undefined)
-    return listOf(value['coding']).flatMap((one) => tokensOf(one, undefined))
-  const text = textOf(value['code']) ?? textOf(value['value'])
-  return text === undefined ? [] : [{ system: textOf(value['system']), value: text }]
+  if (value.coding !== undefined)
+    return listOf(value.coding).flatMap((one) => tokensOf(one, undefined))
+  const text = textOf(value.code) ?? textOf(value.value)
+  return text === undefined ? [] : [{ system: textOf(value.system), value: text }]
 }
 
 /** `code|Type/id` for what the hub holds, `code|url` for anything else. */
@@ -118,7 +122,7 @@ export function referenceEntry(code: string, target: string): string {
 
 function referenceEntries(parameter: ReferenceParameter, values: readonly unknown[]): string[] {
   return values.flatMap((value) => {
-    const target = isJsonObject(value) ? textOf(value['reference']) : textOf(value)
+    const target = isJsonObject(value) ? textOf(value.reference) : textOf(value)
     return target === undefined || target.startsWith('#')
       ? []
       : [referenceEntry(parameter.code, target.replace(/\/_history\/[^/]+$/, ''))]
@@ -132,7 +136,7 @@ function logicalReferenceEntries(
 ): string[] {
   return values.flatMap((value) =>
     isJsonObject(value)
-      ? tokensOf(value['identifier'], undefined).flatMap((token) =>
+      ? tokensOf(value.identifier, undefined).flatMap((token) =>
           entriesOfToken(`${parameter.code}:identifier`, token),
         )
       : [],
@@ -177,7 +181,7 @@ function intervalsOf(value: unknown): readonly DateInterval[] {
 
 function intervalOf(value: unknown): DateInterval | undefined {
   if (typeof value === 'string') return parseDateInterval(value)
-  return isJsonObject(value) ? periodInterval(value['start'], value['end']) : undefined
+  return isJsonObject(value) ? periodInterval(value.start, value.end) : undefined
 }
 
 function hull(intervals: readonly DateInterval[]): DateInterval | undefined {

@@ -1,0 +1,49 @@
+/** Reading one resource for a caller: what may not be seen and what is not there are the same nothing. */
+import type { Db } from './db.ts'
+import type { StoredResource } from './resources.ts'
+import { visibleRows, type Visibility } from './visibility-sql.ts'
+
+export interface ResourceName {
+  readonly type: string
+  readonly id: string
+  /** A version number; absent for the current one. */
+  readonly version?: number | undefined
+}
+
+export interface VisibleResource extends StoredResource {
+  readonly custodian: string | null
+  readonly patient: string | null
+}
+
+interface Row {
+  readonly version: number
+  readonly last_updated: Date
+  readonly content: string | null
+  readonly custodian: string | null
+  readonly patient: string | null
+}
+
+/**
+ * The resource, or undefined where the caller sees none. `content` is null where it was deleted. An
+ * earlier version is seen by those who see the current one: facts that have narrowed since also rule the past.
+ */
+export async function readVisibleResource(
+  db: Db,
+  name: ResourceName,
+  visibility: Visibility,
+): Promise<VisibleResource | undefined> {
+  const parameters: unknown[] = [name.id]
+  const visible = `${visibleRows(name.type, 'r', { visibility, parameters })} and r.id = $1`
+  const statement =
+    name.version === undefined
+      ? `select r.version, r.last_updated, r.content, r.custodian, r.patient ${visible}`
+      : `select v.version, v.last_updated, v.content, seen.custodian, seen.patient
+         from (select r.type, r.id, r.custodian, r.patient ${visible}) as seen
+         join resource_version v on v.type = seen.type and v.id = seen.id
+         where v.version = $${parameters.push(name.version)}`
+  const { rows } = await db.query<Row>(statement, parameters)
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { last_updated: lastUpdated, ...rest } = row
+  return { ...rest, lastUpdated, type: name.type, id: name.id }
+}
