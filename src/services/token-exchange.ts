@@ -5,7 +5,7 @@ import type { RequestContext } from './record-audit.ts'
 import type { Grant } from '../domain/access/grant.ts'
 import type { Client } from '../domain/access/network.ts'
 import type { Action } from '../domain/access/principal.ts'
-import { actionsOf, scopeOf, scopeTokens } from '../domain/access/scopes.ts'
+import { actionsOf, isScopeWithin, scopeOf, scopeTokens } from '../domain/access/scopes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { ClientId, GrantId } from '../kernel/ids.ts'
@@ -79,8 +79,7 @@ export function requestedActions(
   held: string,
 ): readonly Action[] {
   const { scope = held } = request
-  const holds = new Set(scopeTokens(held))
-  if (scopeTokens(scope).some((token) => !holds.has(token)))
+  if (scopeTokens(scope).some((token) => !isScopeWithin(token, held)))
     throw refused('A scope is beyond what the client holds', 'invalid_scope')
   const covered = actionsOf(scope)
   const actions = named ?? GRANTABLE_ACTIONS.filter((action) => covered.has(action))

@@ -52,6 +52,14 @@ export function actionsOf(scope: string): ReadonlySet<Action> {
   )
 }
 
+/** Whether one scope asks for no more than a space-separated list holds, in the same words or in others. */
+export function isScopeWithin(scope: string, held: string): boolean {
+  if (scopeTokens(held).includes(scope)) return true
+  const covered = actionsOf(held)
+  const asked = [...actionsOf(scope)]
+  return asked.length > 0 && asked.every((action) => covered.has(action))
+}
+
 function actionsOfSmartScope(token: string): readonly Action[] {
   const { type, letters = '' } = SMART_SCOPE.exec(token)?.groups ?? {}
   if (type === undefined) return []
