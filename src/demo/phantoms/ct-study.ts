@@ -3,7 +3,7 @@ import { blur, makeCanvas, to16Bit } from './canvas.ts'
 import { axialPlane, commonModules, greyPixels, instanceUid } from './common-modules.ts'
 import { makeTrunk, paintTrunk, type Trunk } from './ct-anatomy.ts'
 import { attributes, type PhantomInstance, type PhantomStudy } from './phantom-study.ts'
-import { makeNoise, makeRandom } from './random.ts'
+import { makeNoise } from './random.ts'
 
 const CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2'
 const SLICES = 40
@@ -15,7 +15,7 @@ const SERIES = { number: 2, description: 'Thorax/abdomen kontrast 10.0 B30f', de
 
 export function* makeCtStudy(study: PhantomStudy): Generator<PhantomInstance> {
   const trunk = makeTrunk(study.uid)
-  const noise = makeNoise(makeRandom(`${study.uid}/noise`))
+  const noise = makeNoise(study.uid)
   for (let number = 1; number <= SLICES; number += 1)
     yield {
       uid: instanceUid(study, SERIES.number, number),
@@ -32,7 +32,7 @@ export function* makeCtStudy(study: PhantomStudy): Generator<PhantomInstance> {
         }),
         CT_MODULE,
       ),
-      pixels: paintSlice(trunk, (number - 1) * THICKNESS, noise),
+      pixels: () => paintSlice(trunk, (number - 1) * THICKNESS, noise(number)),
     }
 }
 

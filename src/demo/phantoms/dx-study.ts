@@ -19,7 +19,7 @@ export function* makeDxStudy(study: PhantomStudy): Generator<PhantomInstance> {
       greyPixels({ rows: SIZE, columns: SIZE, bitsAllocated: 16, bitsStored: 12 }),
       DX_MODULES,
     ),
-    pixels: paintRadiograph(study.uid),
+    pixels: () => paintRadiograph(study.uid),
   }
 }
 
@@ -49,7 +49,7 @@ const DX_MODULES = {
 
 function paintRadiograph(seed: string): Uint8Array {
   const random = makeRandom(`${seed}/chest`)
-  const noise = makeNoise(random)
+  const noise = makeNoise(seed)(1)
   const canvas = makeCanvas(SIZE, SPACING, 0)
   paintChest(canvas, random)
   const { values } = canvas

@@ -8,7 +8,7 @@ import {
   type PhantomInstance,
   type PhantomStudy,
 } from './phantom-study.ts'
-import { makeNoise, makeRandom } from './random.ts'
+import { makeNoise } from './random.ts'
 
 const MR_IMAGE = '1.2.840.10008.5.1.4.1.1.4'
 const SLICES = 12
@@ -33,7 +33,7 @@ const SEQUENCES: readonly Sequence[] = [
 
 export function* makeMrStudy(study: PhantomStudy): Generator<PhantomInstance> {
   const head = makeHead(study.uid)
-  const noise = makeNoise(makeRandom(`${study.uid}/noise`))
+  const noise = makeNoise(study.uid)
   for (const sequence of SEQUENCES)
     for (let number = 1; number <= SLICES; number += 1)
       yield {
@@ -55,7 +55,12 @@ export function* makeMrStudy(study: PhantomStudy): Generator<PhantomInstance> {
           }),
           mrModule(sequence),
         ),
-        pixels: paintSlice(head, { number, weighting: sequence.weighting }, noise),
+        pixels: () =>
+          paintSlice(
+            head,
+            { number, weighting: sequence.weighting },
+            noise(sequence.number * SLICES + number),
+          ),
       }
 }
 

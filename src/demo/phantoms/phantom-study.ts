@@ -37,7 +37,8 @@ export interface PhantomInstance {
   readonly sopClassUid: string
   /** Everything but the pixel data. */
   readonly attributes: DicomJson
-  readonly pixels: Uint8Array
+  /** Paints them: the same bytes each time. 8 or 16 bits little-endian, as (0028,0100) says. */
+  pixels(): Uint8Array
 }
 
 /** Keyword-free shorthand: tag, VR, values. */

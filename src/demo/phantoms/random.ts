@@ -24,20 +24,24 @@ const TABLE = 1 << 16
 
 /**
  * Normally distributed noise (mean 0, deviation 1), drawn from a table at a random walk: a thousand
- * times cheaper than a logarithm per pixel, and the eye cannot tell.
+ * times cheaper than a logarithm per pixel, and the eye cannot tell. `walk` names one picture's part of it.
  */
-export function makeNoise(random: Random): () => number {
-  const table = Float32Array.from({ length: TABLE }, () => gaussian(random))
-  let at = 0
-  let left = 0
-  return () => {
-    if (left === 0) {
-      at = Math.floor(random.next() * TABLE)
-      left = 1 + Math.floor(random.next() * 512)
+export function makeNoise(seed: string): (walk: number) => () => number {
+  const filling = makeRandom(`${seed}/noise`)
+  const table = Float32Array.from({ length: TABLE }, () => gaussian(filling))
+  return (walk) => {
+    const random = makeRandom(`${seed}/noise/${walk}`)
+    let at = 0
+    let left = 0
+    return () => {
+      if (left === 0) {
+        at = Math.floor(random.next() * TABLE)
+        left = 1 + Math.floor(random.next() * 512)
+      }
+      left -= 1
+      at = (at + 1) & (TABLE - 1)
+      return table[at] ?? 0
     }
-    left -= 1
-    at = (at + 1) & (TABLE - 1)
-    return table[at] ?? 0
   }
 }
 

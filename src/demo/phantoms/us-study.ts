@@ -15,7 +15,7 @@ export function* makeUsStudy(study: PhantomStudy): Generator<PhantomInstance> {
       greyPixels({ rows: CINE.rows, columns: CINE.columns, bitsAllocated: 8, bitsStored: 8 }),
       US_MODULES,
     ),
-    pixels: paintCine(study.uid),
+    pixels: () => paintCine(study.uid),
   }
 }
 

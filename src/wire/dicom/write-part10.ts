@@ -32,10 +32,7 @@ function fileMeta(attributes: DicomJson): Buffer {
     '00020012': { vr: 'UI', Value: [IMPLEMENTATION_CLASS_UID] },
     '00020013': { vr: 'SH', Value: [IMPLEMENTATION_VERSION] },
   })
-  return Buffer.concat([
-    encodeDataset({ '00020000': { vr: 'UL', Value: [meta.length] } }),
-    meta,
-  ])
+  return Buffer.concat([encodeDataset({ '00020000': { vr: 'UL', Value: [meta.length] } }), meta])
 }
 
 function uidOf(attributes: DicomJson, tag: string): string {
