@@ -6,7 +6,7 @@
  *
  * With SAMSYN_REQUIRE_PEERS=1 a skipped test fails the run: in CI every peer has to be there.
  */
-import { createWriteStream, globSync, mkdirSync } from 'node:fs'
+import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from 'node:test'
 import { lcov, spec } from 'node:test/reporters'
@@ -26,7 +26,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 const pattern = values.long ? 'test/**/*.long.ts' : 'test/**/*.test.ts'
-const files = positionals.length > 0 ? positionals : globSync(pattern, { cwd: root }).sort()
+const files = positionals.length > 0 ? positionals : fs.globSync(pattern, { cwd: root }).sort()
 if (files.length === 0) {
   console.error(`No test matches ${pattern}`)
   process.exit(2)
@@ -69,8 +69,8 @@ stream.on('end', () => {
 })
 
 if (values.coverage) {
-  mkdirSync(join(root, 'coverage'), { recursive: true })
-  stream.compose(lcov).pipe(createWriteStream(join(root, 'coverage/lcov.info')))
+  fs.mkdirSync(join(root, 'coverage'), { recursive: true })
+  stream.compose(lcov).pipe(fs.createWriteStream(join(root, 'coverage/lcov.info')))
 }
 stream.compose(spec).pipe(process.stdout)
 
