@@ -1,0 +1,142 @@
+/**
+ * The header of a DICOM Part 10 object (PS3.10 section 7) read from a stream as it passes by: chunks are
+ * looked at, not kept; pixel data is never held.
+ */
+import type { DicomJson } from '../../domain/imaging/study.ts'
+import { DatasetScanner } from './dataset-scanner.ts'
+import { toDicomJson } from './dicom-json.ts'
+import { readElementHeader, UNDEFINED_LENGTH } from './element-header.ts'
+import { makeInflater, type Inflater } from './inflate.ts'
+import { DEFLATED_LITTLE_ENDIAN, encodingOf, type Encoding } from './transfer-syntaxes.ts'
+import { unreadable } from './unreadable.ts'
+
+export interface Head {
+  readonly transferSyntaxUid: string
+  /** All attributes but bulk data and group 0002. */
+  readonly dataset: DicomJson
+}
+
+export interface HeadReader {
+  /** Looks at the next bytes; wait for the promise, where there is one, before reusing them. Throws `unprocessable`. */
+  push(chunk: Uint8Array): Promise<void> | undefined
+  /** Call after the last byte. Throws `unprocessable` with an `UnreadableReason`. */
+  finish(): Promise<Head>
+}
+
+export interface HeadOptions {
+  /** (0008,0005) for objects that have none, as `ISO_IR 100`. */
+  readonly characterSet: string
+  /** Most bytes of header to hold; the default is 16 MiB. */
+  readonly headerLimit?: number | undefined
+}
+
+const PREAMBLE = 128
+const MAX_META = 65_536
+const HEADER_LIMIT = 16 * 1024 * 1024
+const META_ENCODING: Encoding = { explicit: true, littleEndian: true }
+
+interface FileMeta {
+  readonly transferSyntaxUid: string
+  readonly sopClassUid: string | undefined
+  readonly sopInstanceUid: string | undefined
+  readonly size: number
+}
+
+export function makeHeadReader(options: HeadOptions): HeadReader {
+  let start: Buffer = Buffer.alloc(0)
+  let body: { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } | undefined
+
+  function open(meta: FileMeta): { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } {
+    const limit = options.headerLimit ?? HEADER_LIMIT
+    const scanner = new DatasetScanner(encodingOf(meta.transferSyntaxUid), limit)
+    if (meta.transferSyntaxUid !== DEFLATED_LITTLE_ENDIAN) return { meta, scanner }
+    return {
+      meta,
+      scanner,
+      inflater: makeInflater((chunk) => {
+        scanner.push(chunk)
+      }),
+    }
+  }
+
+  function pushBody(chunk: Buffer): Promise<void> | undefined {
+    if (body?.inflater !== undefined) return body.inflater.push(chunk)
+    body?.scanner.push(chunk)
+    return undefined
+  }
+
+  return {
+    push(chunk) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      if (body !== undefined) return pushBody(bytes)
+      start = start.length === 0 ? Buffer.from(bytes) : Buffer.concat([start, bytes])
+      const meta = readFileMeta(start)
+      if (meta === undefined) return undefined
+      body = open(meta)
+      const rest = start.subarray(meta.size)
+      start = Buffer.alloc(0)
+      return pushBody(rest)
+    },
+    async finish() {
+      if (body === undefined) throw unfinishedMeta(start)
+      await body.inflater?.finish()
+      const { meta, scanner } = body
+      const head = scanner.finish()
+      const dataset = toDicomJson(head, encodingOf(meta.transferSyntaxUid), options.characterSet)
+      requireSame(meta, dataset)
+      return { transferSyntaxUid: meta.transferSyntaxUid, dataset }
+    },
+  }
+}
+
+/** PS3.10 section 7.1; undefined until all of group 0002 and what comes after it is there. */
+function readFileMeta(bytes: Buffer): FileMeta | undefined {
+  if (bytes.length < PREAMBLE + 4) return undefined
+  if (bytes.toString('latin1', PREAMBLE, PREAMBLE + 4) !== 'DICM')
+    throw unreadable('not-dicom', 'it has no DICM prefix (PS3.10 section 7.1)')
+
+  const values = new Map<number, string>()
+  let at = PREAMBLE + 4
+  for (;;) {
+    if (at > MAX_META) throw unreadable('malformed', 'its file meta information is too large')
+    if (bytes.length - at < 4) return undefined
+    if (bytes.readUInt16LE(at) !== 0x0002) break
+    const header = readElementHeader(bytes, at, META_ENCODING)
+    if (header === undefined) return undefined
+    const end = at + header.size + header.length
+    if (header.length === UNDEFINED_LENGTH || end > MAX_META)
+      throw unreadable('malformed', 'its file meta information is too large')
+    if (end > bytes.length) return undefined
+    values.set(header.tag, bytes.toString('latin1', at + header.size, end).replace(/[ \0]+$/, ''))
+    at = end
+  }
+  return fileMeta(values, at)
+}
+
+function fileMeta(values: ReadonlyMap<number, string>, size: number): FileMeta {
+  const transferSyntaxUid = values.get(0x00020010)
+  if (transferSyntaxUid === undefined || transferSyntaxUid === '')
+    throw unreadable('malformed', 'it names no transfer syntax (0002,0010)')
+  return {
+    transferSyntaxUid,
+    sopClassUid: values.get(0x00020002),
+    sopInstanceUid: values.get(0x00020003),
+    size,
+  }
+}
+
+function unfinishedMeta(start: Buffer): Error {
+  return start.length < PREAMBLE + 4
+    ? unreadable('not-dicom', 'it is too short')
+    : unreadable('truncated', 'it ends in its file meta information')
+}
+
+/** PS3.10 table 7.1-1: the file meta information repeats the data set's SOP Class and Instance. */
+function requireSame(meta: FileMeta, dataset: DicomJson): void {
+  const differs = (told: string | undefined, tag: string): boolean => {
+    const value = dataset[tag]?.Value?.[0]
+    return told !== undefined && told !== '' && value !== undefined && told !== value
+  }
+  if (differs(meta.sopClassUid, '00080016') || differs(meta.sopInstanceUid, '00080018'))
+    throw unreadable('uid-mismatch', 'its file meta information names another SOP instance')
+}

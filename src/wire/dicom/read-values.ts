@@ -1,0 +1,144 @@
+/** Values of one element, read by dcmjs, in the DICOM JSON model (PS3.18 section F.2). */
+import type { DicomJsonElement } from '../../domain/imaging/study.ts'
+import type { TextCodec } from './character-set.ts'
+import { tagText } from './element-header.ts'
+import { ReadBufferStream, ValueRepresentation } from './silent-dcmjs.ts'
+import { EXPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts'
+
+export interface ValueReader {
+  readonly bytes: Buffer
+  element(vr: string, at: number, length: number, codec: TextCodec): DicomJsonElement
+}
+
+/** VRs of bytes, and of numbers whose size dcmjs does not know. */
+const BINARY = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'UN'])
+const NUMBERS: Readonly<Record<string, number>> = { FL: 4, FD: 8, SL: 4, SS: 2, UL: 4, US: 2 }
+const SINGLE_TEXTS = new Set(['LT', 'ST', 'UT', 'UR'])
+const TEXTS = new Set(['AE', 'AS', 'CS', 'DA', 'DT', 'LO', 'SH', 'TM', 'UC', 'UI'])
+const PERSON_NAME_GROUPS = ['Alphabetic', 'Ideographic', 'Phonetic'] as const
+
+/** One reader for all elements of a head; `head` is not copied again per element. */
+export function makeValueReader(head: Buffer, littleEndian: boolean): ValueReader {
+  const copy = new Uint8Array(head).buffer
+  const bytes = Buffer.from(copy)
+  const stream = new ReadBufferStream(copy, littleEndian)
+
+  function read(vr: string, at: number, length: number): { value?: unknown; rawValue?: unknown } {
+    stream.setEndian(littleEndian)
+    stream.offset = at
+    return (
+      ValueRepresentation.createByTypeString(vr).read(stream, length, EXPLICIT_LITTLE_ENDIAN) ?? {}
+    )
+  }
+
+  function numbers(vr: string, at: number, length: number, size: number): unknown[] {
+    const values: unknown[] = []
+    for (let from = at; from + size <= at + length; from += size)
+      values.push(jsonNumber(read(vr, from, size).value))
+    return values
+  }
+
+  function values(vr: string, at: number, length: number, codec: TextCodec): unknown[] {
+    const size = NUMBERS[vr]
+    if (size !== undefined) return numbers(vr, at, length, size)
+    if (vr === 'AT') return attributeTags(bytes.subarray(at, at + length), littleEndian)
+    if (vr === 'SV' || vr === 'UV')
+      return longNumbers(vr, bytes.subarray(at, at + length), littleEndian)
+    stream.setDecoder(codec)
+    const { value, rawValue } = read(vr, at, length)
+    if (vr === 'PN') return personNames(value)
+    if (vr === 'DS' || vr === 'IS') return numericTexts(value, rawValue)
+    return textValues(vr, value)
+  }
+
+  return {
+    bytes,
+    element(vr, at, length, codec) {
+      if (length === 0) return { vr }
+      if (isBinary(vr))
+        return { vr, InlineBinary: inlineBinary(bytes.subarray(at, at + length), vr, littleEndian) }
+      const read = values(vr, at, length, codec)
+      return read.every((value) => value === null) ? { vr } : { vr, Value: read }
+    },
+  }
+}
+
+/** A VR nobody knows is bytes too. */
+function isBinary(vr: string): boolean {
+  if (BINARY.has(vr)) return true
+  const isKnown = vr in NUMBERS || SINGLE_TEXTS.has(vr) || TEXTS.has(vr)
+  return !isKnown && !['AT', 'SV', 'UV', 'PN', 'DS', 'IS'].includes(vr)
+}
+
+/** JSON has no infinities: they are strings (PS3.18 table F.2.3-1). */
+function jsonNumber(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
+function textValues(vr: string, value: unknown): unknown[] {
+  const text = Array.isArray(value) ? value.join('\\') : asText(value)
+  const parts = SINGLE_TEXTS.has(vr) ? [text] : text.split('\\')
+  return parts.map((part) => trim(part) || null)
+}
+
+function numericTexts(value: unknown, rawValue: unknown): unknown[] {
+  const raw: readonly unknown[] = Array.isArray(rawValue) ? rawValue : [rawValue]
+  const parsed: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return raw.map((text, at) => parsed[at] ?? (trim(asText(text)) || null))
+}
+
+function personNames(value: unknown): unknown[] {
+  const names: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return names.map((name) => {
+    const groups = PERSON_NAME_GROUPS.flatMap((group) => {
+      const text = isRecord(name) ? trim(asText(name[group])) : ''
+      return text === '' ? [] : [[group, text] as const]
+    })
+    return groups.length === 0 ? null : Object.fromEntries(groups)
+  })
+}
+
+function attributeTags(bytes: Buffer, littleEndian: boolean): unknown[] {
+  const tags: string[] = []
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const [group, element] = littleEndian
+      ? [bytes.readUInt16LE(at), bytes.readUInt16LE(at + 2)]
+      : [bytes.readUInt16BE(at), bytes.readUInt16BE(at + 2)]
+    tags.push(tagText(group * 0x10000 + element))
+  }
+  return tags
+}
+
+function longNumbers(vr: string, bytes: Buffer, littleEndian: boolean): unknown[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const values: unknown[] = []
+  for (let at = 0; at + 8 <= bytes.length; at += 8) {
+    const value =
+      vr === 'SV' ? view.getBigInt64(at, littleEndian) : view.getBigUint64(at, littleEndian)
+    const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+    values.push(isSafe ? Number(value) : String(value))
+  }
+  return values
+}
+
+/** InlineBinary is little endian (PS3.18 section F.2.7). */
+function inlineBinary(bytes: Buffer, vr: string, littleEndian: boolean): string {
+  const size = littleEndian ? 1 : ({ OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 }[vr] ?? 1)
+  if (size === 1 || bytes.length % size !== 0) return bytes.toString('base64')
+  const copy = Buffer.from(bytes)
+  if (size === 2) return copy.swap16().toString('base64')
+  return (size === 4 ? copy.swap32() : copy.swap64()).toString('base64')
+}
+
+/** Padding is spaces, or a null where a writer was careless (PS3.5 section 6.2). */
+function trim(text: string): string {
+  return text.replace(/^[ \0]+|[ \0]+$/g, '')
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
