@@ -139,7 +139,7 @@ interface Reference {
   readonly id: string
 }
 
-function forwardReferences({ code, target }: Inclusion, page: readonly Row[]): Reference[] {
+function forwardReferences({ code, targets }: Inclusion, page: readonly Row[]): Reference[] {
   const entries = page.flatMap((row) =>
     code === 'patient' || code === 'subject'
       ? [`${code}|Patient/${row.patient ?? ''}`]
@@ -149,7 +149,7 @@ function forwardReferences({ code, target }: Inclusion, page: readonly Row[]): R
     .filter((entry) => entry.startsWith(`${code}|`))
     .map((entry) => entry.slice(code.length + 1).split('/'))
     .flatMap(([type = '', id = '', ...more]) =>
-      more.length === 0 && (target === undefined || target === type) ? [{ type, id }] : [],
+      more.length === 0 && targets.includes(type) ? [{ type, id }] : [],
     )
 }
 

@@ -115,7 +115,7 @@ const CONTROLS: Readonly<Record<string, ReadParameter>> = {
   },
   _revinclude(draft, value) {
     const inclusion = inclusionOf(value)
-    if (inclusion === undefined || !mayPointAt(inclusion, draft.request.type)) return 'ignored'
+    if (inclusion?.targets.includes(draft.request.type) !== true) return 'ignored'
     draft.revinclude.push(inclusion)
     return 'understood'
   },
@@ -158,16 +158,8 @@ function inclusionOf(text: string): Inclusion | undefined {
   const [type = '', code = '', target, ...more] = text.split(':')
   const parameter = findParameter(type, code)
   if (parameter?.kind !== 'reference' || more.length > 0) return undefined
-  return { type, code: parameter.code, target }
-}
-
-function mayPointAt(inclusion: Inclusion, type: string): boolean {
-  const parameter = findParameter(inclusion.type, inclusion.code)
-  return (
-    parameter?.kind === 'reference' &&
-    parameter.targets.includes(type) &&
-    (inclusion.target === undefined || inclusion.target === type)
-  )
+  const targets = parameter.targets.filter((one) => target === undefined || target === one)
+  return { type, code: parameter.code, targets }
 }
 
 function refuseProblems({ request, problems, ignored }: Draft): void {

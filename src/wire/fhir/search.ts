@@ -48,7 +48,8 @@ export interface SortKey {
 export interface Inclusion {
   readonly type: string
   readonly code: string
-  readonly target?: string | undefined
+  /** Types the reference may lead to. */
+  readonly targets: readonly string[]
 }
 
 export interface Search {

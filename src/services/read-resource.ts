@@ -1,0 +1,76 @@
+/** Reading one resource, current or as it was: decide, read among what may be seen, audit. */
+import type { Principal } from '../domain/access/principal.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { Db } from '../storage/db.ts'
+import { readAuditEvent } from '../storage/search-audit-events.ts'
+import { readVisibleResource } from '../storage/visible-resources.ts'
+import type { ResourceName, VisibleResource } from '../storage/visible-resources.ts'
+import { accessRecord } from './access-record.ts'
+import type { DecideSight, Sight } from './decide-sight.ts'
+import type { RecordAudit, RequestContext } from './record-audit.ts'
+import type { AuditEntity } from '../domain/audit/event.ts'
+
+export type { ResourceName }
+
+export interface ReadResult {
+  readonly version: number
+  readonly lastUpdated: Date
+  /** JSON text as served. */
+  readonly content: string
+}
+
+/** Throws `not-found` where there is none or none to see, `gone` for a deleted one that might have been seen. */
+export type ReadResource = (
+  principal: Principal,
+  name: ResourceName,
+  context: RequestContext,
+) => Promise<ReadResult>
+
+export interface ReadResourceDeps {
+  readonly db: Db
+  readonly decideSight: DecideSight
+  readonly recordAudit: RecordAudit
+  readonly clock: Clock
+}
+
+export function makeReadResource(deps: ReadResourceDeps): ReadResource {
+  return async (principal, name, context) => {
+    const reference = `${name.type}/${name.id}`
+    const sight = await deps.decideSight(principal, { type: name.type, query: reference }, context)
+    const found = await find(deps.db, { principal, name, sight })
+    const content = found?.content ?? undefined
+    const entity = entityOf(reference, found)
+    const act = { act: 'read', at: deps.clock(), entities: [entity] } as const
+    const outcome = content === undefined ? NOTHING_READ : READ
+    await deps.recordAudit(accessRecord(sight.access, { ...act, ...outcome }, context))
+    if (found === undefined) throw new HubError('not-found', `No such ${name.type}`)
+    if (content === undefined) throw new HubError('gone', `This ${name.type} was deleted`)
+    return { version: found.version, lastUpdated: found.lastUpdated, content }
+  }
+}
+
+const READ = { outcome: '0' } as const
+const NOTHING_READ = { outcome: '4', reason: 'not-found' } as const
+
+type Found = Pick<VisibleResource, 'version' | 'lastUpdated' | 'content' | 'custodian'>
+
+interface Question {
+  readonly principal: Principal
+  readonly name: ResourceName
+  readonly sight: Sight
+}
+
+async function find(db: Db, { principal, name, sight }: Question): Promise<Found | undefined> {
+  if (name.type !== 'AuditEvent') return readVisibleResource(db, name, sight.visibility)
+  const visible = { kind: 'organizations', ids: [principal.member] } as const
+  const event = await readAuditEvent(db, name.id, visible)
+  // The log is never rewritten: each event has one version.
+  if (event === undefined || (name.version ?? 1) !== 1) return undefined
+  return { version: 1, lastUpdated: event.recorded, content: event.content, custodian: null }
+}
+
+function entityOf(reference: string, found: Found | undefined): AuditEntity {
+  if (found === undefined) return { kind: 'query', query: reference }
+  return { kind: 'resource', reference }
+}
