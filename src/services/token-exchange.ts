@@ -11,7 +11,11 @@ import { HubError } from '../kernel/errors.ts'
 import type { ClientId, GrantId } from '../kernel/ids.ts'
 import type { UseProof } from '../storage/used-proofs.ts'
 import type { VerifyAccessToken } from '../wire/oauth/access-token.ts'
-import { GRANTABLE_ACTIONS, imagingDetail } from '../wire/oauth/authorization-details.ts'
+import {
+  GRANTABLE_ACTIONS,
+  imagingDetail,
+  type EmittedDetail,
+} from '../wire/oauth/authorization-details.ts'
 import type { IssuerKeys, TrustedIssuer } from '../wire/oauth/foreign-token.ts'
 
 export interface ExchangeRequest {
@@ -32,7 +36,7 @@ export interface ExchangedToken {
   readonly subject: string
   readonly scope: string
   /** The one element of `authorization_details`. */
-  readonly detail: object
+  readonly detail: EmittedDetail
   /** Seconds. */
   readonly expiresIn: number
   readonly boundTo?: string | undefined

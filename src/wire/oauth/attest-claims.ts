@@ -98,7 +98,7 @@ export async function verifySignedAttest(
     const { payload } = await jwtVerify(jws, verificationKeys(signer.jwks), {
       issuer: signer.client,
       audience: signer.audience,
-      algorithms: SIGNATURE_ALGORITHMS,
+      algorithms: [...SIGNATURE_ALGORITHMS],
       clockTolerance: LEEWAY,
       currentDate: at,
     })

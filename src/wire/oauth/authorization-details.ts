@@ -150,15 +150,25 @@ function readImaging(detail: z.infer<typeof imagingSchema>): ImagingRequest {
   }
 }
 
+/** An element of `authorization_details` as it stands in a token and a token response. */
+export interface EmittedDetail {
+  type: string
+  patient: string
+  purpose: string
+  actions: string[]
+  studies?: string[]
+  locations: string[]
+}
+
 /** What a token for the grant says: the hub's Patient id, never an identifier of the person. */
-export function imagingDetail(grant: Grant, locations: readonly string[]): object {
+export function imagingDetail(grant: Grant, locations: readonly string[]): EmittedDetail {
   return {
     type: IMAGING_TYPE,
     patient: `Patient/${grant.patient}`,
     purpose: grant.purpose,
-    actions: grant.actions,
-    ...(grant.studies && { studies: grant.studies }),
-    locations,
+    actions: [...grant.actions],
+    ...(grant.studies && { studies: [...grant.studies] }),
+    locations: [...locations],
   }
 }
 

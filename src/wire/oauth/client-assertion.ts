@@ -42,7 +42,7 @@ export async function verifyClientAssertion(
       issuer: expected.client,
       subject: expected.client,
       audience: expected.audience,
-      algorithms: SIGNATURE_ALGORITHMS,
+      algorithms: [...SIGNATURE_ALGORITHMS],
       clockTolerance: LEEWAY,
       currentDate: at,
     })

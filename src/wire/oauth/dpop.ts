@@ -64,7 +64,7 @@ async function verifySignature(proof: string, at: Date) {
   try {
     const { protectedHeader, payload } = await jwtVerify(proof, EmbeddedJWK, {
       typ: 'dpop+jwt',
-      algorithms: SIGNATURE_ALGORITHMS,
+      algorithms: [...SIGNATURE_ALGORITHMS],
       clockTolerance: LEEWAY,
       currentDate: at,
     })

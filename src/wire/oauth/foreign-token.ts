@@ -77,7 +77,7 @@ async function verifySignature(token: string, signature: Signature): Promise<JWT
   const options = {
     issuer: issuer.issuer,
     audience: issuer.audience,
-    algorithms: SIGNATURE_ALGORITHMS,
+    algorithms: [...SIGNATURE_ALGORITHMS],
     clockTolerance: LEEWAY,
     currentDate: at,
     requiredClaims: ['iss', 'aud', 'exp'],

@@ -14,7 +14,7 @@ export const SIGNATURE_ALGORITHMS = [
   'RS384',
   'RS512',
   'Ed25519',
-]
+] as const
 
 /** Seconds a clock may be off. */
 export const LEEWAY = 5

@@ -1,0 +1,123 @@
+/**
+ * The authorization server: oidc-provider as far as it has the path (client authentication,
+ * client_credentials, signing, keys, metadata), with every feature the hub does not use turned off.
+ */
+import { errors, Provider, type Configuration, type JWK, type ResourceServer } from 'oidc-provider'
+import { providerStorage, type PendingAssertions } from './provider-storage.ts'
+import type { ProviderStorageDeps } from './provider-storage.ts'
+import { isScopeWithin, SCOPES, scopeTokens } from '../../domain/access/scopes.ts'
+import { SIGNATURE_ALGORITHMS } from '../../wire/oauth/invalid-token.ts'
+import type { ClientId } from '../../kernel/ids.ts'
+
+export interface ProviderDeps extends ProviderStorageDeps {
+  /** Public URL of the hub, without a path: issuer and audience. */
+  readonly issuer: string
+  /** Private ES256 keys with `kid`; the first signs, all are published. */
+  readonly signingKeys: readonly JWK[]
+}
+
+export const ROUTES = {
+  token: '/oauth/token',
+  jwks: '/oauth/jwks',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+} as const
+
+/** Seconds. */
+const SYSTEM_TOKEN_LIFETIME = 300
+const ASSERTION_MAX_LIFETIME = 600
+
+/** Claims beside the library's own, by the token they belong to. */
+export type ExtraClaims = WeakMap<object, Readonly<Record<string, unknown>>>
+
+export function makeProvider(deps: ProviderDeps, extraClaims: ExtraClaims): Provider {
+  const pending: PendingAssertions = new WeakSet()
+  const provider = new Provider(deps.issuer, configuration(deps, pending, extraClaims))
+  // Host and scheme come from X-Forwarded-*, which the router sets to the public URL's.
+  provider.proxy = true
+  return provider
+}
+
+function configuration(
+  deps: ProviderDeps,
+  pending: PendingAssertions,
+  extraClaims: ExtraClaims,
+): Configuration {
+  return {
+    adapter: providerStorage(deps, pending),
+    jwks: { keys: deps.signingKeys.map((key) => ({ ...key })) },
+    routes: ROUTES,
+    scopes: SCOPES,
+    responseTypes: [],
+    clientAuthMethods: ['private_key_jwt'],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...SIGNATURE_ALGORITHMS],
+      dPoPSigningAlgValues: [...SIGNATURE_ALGORITHMS],
+    },
+    ttl: { AccessToken: SYSTEM_TOKEN_LIFETIME, ClientCredentials: SYSTEM_TOKEN_LIFETIME },
+    clientBasedCORS: () => false,
+    findAccount: () => undefined,
+    extraTokenClaims: (_ctx, token) => extraClaims.get(token),
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
+      requireShortLife(claims.exp, deps.clock())
+      pending.add(ctx)
+    },
+    renderError: (ctx, out) => {
+      ctx.type = 'json'
+      ctx.body = out
+    },
+    features: {
+      ...UNUSED,
+      clientCredentials: { enabled: true },
+      dPoP: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => deps.issuer,
+        getResourceServerInfo: (ctx, resource, client) => {
+          const registered = deps.accessState.client(client.clientId as ClientId)?.scope ?? ''
+          const scope = settleScope(ctx.oidc.params ?? {}, registered)
+          return resourceServer(deps.issuer, resource, scope)
+        },
+      },
+    },
+  }
+}
+
+const UNUSED = {
+  devInteractions: { enabled: false },
+  pushedAuthorizationRequests: { enabled: false },
+  rpInitiatedLogout: { enabled: false },
+  userinfo: { enabled: false },
+} satisfies Configuration['features']
+
+/** A client assertion is made for one request; RFC 7523 section 3 lets a server refuse long lives. */
+function requireShortLife(exp: unknown, now: Date): void {
+  if (typeof exp !== 'number' || exp * 1000 - now.getTime() > ASSERTION_MAX_LIFETIME * 1000)
+    throw new errors.InvalidClientAuth('the client assertion lives too long')
+}
+
+/**
+ * The scope of a system's token. Asked before the library reads it: a request without one gets all that
+ * is registered (RFC 6749 section 3.3), and one beyond it is refused rather than quietly cut down.
+ */
+function settleScope(params: Record<string, unknown>, registered: string): string {
+  const asked = typeof params.scope === 'string' ? scopeTokens(params.scope) : []
+  const beyond = asked.find((token) => !isScopeWithin(token, registered))
+  if (beyond !== undefined)
+    throw new errors.InvalidScope('requested scope is not registered for this client', beyond)
+  const scope = asked.length > 0 ? asked.join(' ') : registered
+  Object.assign(params, { scope })
+  return scope
+}
+
+/** Every address under the hub's own is the one resource server: the hub (RFC 8707 section 2). */
+export function resourceServer(issuer: string, resource: string, scope: string): ResourceServer {
+  if (resource !== issuer && !resource.startsWith(`${issuer}/`)) throw new errors.InvalidTarget()
+  return {
+    scope,
+    audience: issuer,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  }
+}

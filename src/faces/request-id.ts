@@ -1,0 +1,28 @@
+/** One id for a request, in its response, its log lines and its audit records. */
+import { randomUUID } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import { setContext } from './request-state.ts'
+
+/** What a caller may send: an id of its own, safe in a log line and a header. */
+const ACCEPTABLE = /^[A-Za-z0-9._:-]{8,64}$/
+
+/** First segment of the path: the audit's name for the protocol. */
+const CHANNELS: Readonly<Record<string, string>> = {
+  fhir: 'fhir',
+  'dicom-web': 'dicomweb',
+  oauth: 'oauth',
+  '.well-known': 'oauth',
+  admin: 'admin',
+}
+
+/** Takes the caller's `X-Request-Id` where it is acceptable, makes one where not, and answers with it. */
+export function requestId(): RequestHandler {
+  return function requestId(req, res, next) {
+    const sent = req.get('x-request-id')
+    const id = sent !== undefined && ACCEPTABLE.test(sent) ? sent : randomUUID()
+    res.setHeader('X-Request-Id', id)
+    const [, segment = ''] = req.path.split('/')
+    setContext(req, { requestId: id, channel: CHANNELS[segment] ?? 'http' })
+    next()
+  }
+}
