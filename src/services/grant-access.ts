@@ -1,21 +1,12 @@
 /** Turning an attest into a grant: the decision at the token endpoint (access.md sections 2 to 4). */
 import type { Attest, AttestedIdentifier } from '../domain/access/attest.ts'
 import type { BreakGlass, Grant } from '../domain/access/grant.ts'
+import type { AuthenticatedPerson } from '../domain/access/person.ts'
 import type { Action } from '../domain/access/principal.ts'
 import type { ClientId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { RequestContext } from './record-audit.ts'
 
-/** What the trusted issuer's token said about the person; read in `wire/oauth`, never stored in clear. */
-export interface AuthenticatedPerson {
-  readonly issuer: string
-  readonly identifier: AttestedIdentifier
-  readonly name: string
-  readonly hprNumber?: string | undefined
-  readonly assurance: 'high' | 'lower'
-  /** Organisation numbers of the client's legal entity and sub-unit, from the token. */
-  readonly orgnrParent: string
-  readonly orgnrChild?: string | undefined
-}
+export type { AuthenticatedPerson }
 
 export interface GrantRequest {
   readonly client: ClientId

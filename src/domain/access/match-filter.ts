@@ -1,5 +1,6 @@
 /** The first reader of an access filter: one object, in memory. `storage/access-filter-sql.ts` is the other. */
 import type { AccessFilter, ObjectFacts } from './filter.ts'
+import { isDuring } from './period.ts'
 import { isWanted, wantedLabels } from './security-label.ts'
 
 type Atom = Exclude<
@@ -34,9 +35,9 @@ function matchesOther(atom: OtherAtom, facts: ObjectFacts): boolean {
     case 'patient':
       return facts.patient === atom.is
     case 'may-be-dated':
-      return facts.startedAt === null || isWithin(facts.startedAt, atom)
+      return facts.startedAt === null || isDuring(facts.startedAt, atom)
     case 'dated':
-      return facts.startedAt !== null && isWithin(facts.startedAt, atom)
+      return facts.startedAt !== null && isDuring(facts.startedAt, atom)
   }
 }
 
@@ -72,14 +73,4 @@ function isKnownAndOnly(present: readonly string[], named: readonly string[]): b
 
 function isUnknownOrAny(present: readonly string[], named: readonly string[]): boolean {
   return present.length === 0 || present.some((value) => named.includes(value))
-}
-
-interface Interval {
-  readonly from?: Date | undefined
-  readonly until?: Date | undefined
-}
-
-/** Half open: `until` itself is outside. */
-function isWithin(time: Date, { from, until }: Interval): boolean {
-  return (from === undefined || time >= from) && (until === undefined || time < until)
 }

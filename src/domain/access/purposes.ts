@@ -1,0 +1,15 @@
+/** Purposes of use imply one another: v3-ActReason places each under the wider one that holds it. */
+
+const WIDER: Readonly<Record<string, string>> = {
+  ETREAT: 'TREAT',
+  COC: 'TREAT',
+  CAREMGT: 'TREAT',
+  BTG: 'ETREAT',
+}
+
+/** Whether a purpose that is `asked` for falls under one that is `named`. */
+export function purposeCovers(named: string, asked: string): boolean {
+  if (named === asked) return true
+  const wider = Object.hasOwn(WIDER, asked) ? WIDER[asked] : undefined
+  return wider !== undefined && purposeCovers(named, wider)
+}

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { compile, refusal } from '../../../src/domain/access/compile.ts'
+import { decide } from '../../../src/domain/access/decide.ts'
+import type { AccessFacts, AccessRequest } from '../../../src/domain/access/decision.ts'
+import type { PatientConsent, Provision } from '../../../src/domain/access/consent.ts'
+import type { Grant } from '../../../src/domain/access/grant.ts'
+import { matches } from '../../../src/domain/access/match-filter.ts'
+import type { Agreement, Member } from '../../../src/domain/access/network.ts'
+import {
+  ACTIONS,
+  CARE_PURPOSES,
+  MEMBER_ROLES,
+  type MemberRole,
+  type Principal,
+} from '../../../src/domain/access/principal.ts'
+import type { PolicyProfile } from '../../../src/domain/access/profiles.ts'
+import type { ClientId, GrantId } from '../../../src/kernel/ids.ts'
+import * as some from '../../support/access-arbitraries.ts'
+import * as world from '../../support/access-worlds.ts'
+
+const optional: { requiredKeys: [] } = { requiredKeys: [] }
+const clinicalActions = ['find', 'read-report', 'view-images'] as const
+const period = fc.record({ from: some.moment, until: some.moment }, optional)
+const filled = <Value>(values: readonly Value[]): fc.Arbitrary<Value[]> =>
+  fc.subarray([...values], { minLength: 1 })
+
+/** The value that lets a request through to the next step, nine times out of ten. */
+const mostly = <Value>(usual: Value, other: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
+  fc.oneof({ arbitrary: fc.constant(usual), weight: 9 }, { arbitrary: other, weight: 1 })
+
+const actor = fc.constantFrom(
+  ...some.ORGANIZATIONS.map((id) => ({ kind: 'organization', id }) as const),
+  { kind: 'unit', orgnr: world.UNIT } as const,
+  { kind: 'unit', orgnr: '999999999' } as const,
+  { kind: 'practitioner', handle: 'handle-1' } as const,
+  { kind: 'practitioner', handle: 'hpr|9144900' } as const,
+  { kind: 'category', code: 'LE' } as const,
+)
+
+/** About one condition to a provision: with many, hardly any would match. */
+const criteria = {
+  effect: fc.constantFrom('permit' as const, 'deny' as const),
+  period: mostly(undefined, period),
+  actors: mostly(undefined, fc.array(actor, { minLength: 1, maxLength: 2 })),
+  purposes: mostly(undefined, filled(['TREAT', 'BTG', 'HRESCH'])),
+  actions: mostly(undefined, filled(clinicalActions)),
+  custodians: mostly(undefined, filled(some.ORGANIZATIONS)),
+  studies: mostly(undefined, filled(some.STUDIES)),
+  modalities: mostly(undefined, filled(some.MODALITIES)),
+  bodyRegions: mostly(undefined, filled(some.BODY_REGIONS)),
+  labels: mostly(undefined, filled(some.LABELS)),
+  dataPeriod: mostly(undefined, period),
+}
+
+const provision: fc.Arbitrary<Provision> = fc.letrec<{ provision: Provision }>((tie) => ({
+  provision: fc.record({
+    ...criteria,
+    nested: fc.oneof(
+      { maxDepth: 3 },
+      fc.constant([]),
+      fc.array(tie('provision'), { maxLength: 2 }),
+    ),
+  }),
+})).provision
+
+const consent: fc.Arbitrary<PatientConsent> = fc.record({
+  id: fc.constantFrom('c1', 'c2'),
+  patient: fc.constantFrom(...some.PATIENTS),
+  provision,
+})
+
+const practitioner = fc.constantFrom(world.PRACTITIONER, { handle: 'handle-2', name: 'Ola' })
+
+const grant: fc.Arbitrary<Grant> = fc
+  .record({
+    purpose: fc.constantFrom(...CARE_PURPOSES),
+    actions: mostly([...clinicalActions], filled(clinicalActions)),
+    patient: mostly(world.PATIENT, fc.constantFrom(...some.PATIENTS)),
+    unit: fc.constantFrom(world.UNIT, undefined),
+    practitioner,
+    studies: mostly(undefined, some.someOf(some.STUDIES)),
+    breakGlass: fc.constantFrom({ reasonCode: 'BLAALYS' }, { reasonCode: 'CURIOUS' }, undefined),
+    revokedAt: mostly(undefined, some.moment),
+  })
+  .map((over) => world.grant(over))
+
+const principal: fc.Arbitrary<Principal> = fc
+  .record({
+    actions: mostly(
+      new Set(ACTIONS),
+      some.someOf(ACTIONS).map((actions) => new Set(actions)),
+    ),
+    grant: mostly('grant-1' as GrantId, fc.constant(undefined)),
+    client: mostly('client-1' as ClientId, fc.constant('client-2' as ClientId)),
+  })
+  .map((over) => world.principal(over))
+
+const request: fc.Arbitrary<AccessRequest> = fc
+  .record({
+    principal,
+    action: mostly('view-images', fc.constantFrom(...ACTIONS)),
+    grant,
+    orphan: mostly(false, fc.constant(true)),
+    at: some.moment,
+  })
+  .map(({ orphan, grant: held, ...asked }) => {
+    const carries = asked.principal.grant !== undefined || orphan
+    return { ...asked, grant: carries ? held : undefined }
+  })
+
+const members: fc.Arbitrary<Member[]> = fc
+  .tuple(
+    ...some.ORGANIZATIONS.map((id) =>
+      fc
+        .record({
+          roles: mostly<readonly MemberRole[]>(['clinical'], filled(MEMBER_ROLES)),
+          active: mostly(true, fc.boolean()),
+        })
+        .map((over) => world.member(id, over)),
+    ),
+  )
+  .map((all) => [...all])
+
+const agreement: fc.Arbitrary<Agreement> = fc.record(
+  {
+    custodian: fc.constantFrom(...some.ORGANIZATIONS),
+    requester: fc.constant(world.REQUESTER),
+    effect: fc.constantFrom('permit' as const, 'deny' as const),
+    purposes: filled(CARE_PURPOSES),
+    modalities: filled(some.MODALITIES),
+    validFrom: some.moment,
+    validUntil: some.moment,
+  },
+  { requiredKeys: ['custodian', 'requester', 'effect'] },
+)
+
+const profile: fc.Arbitrary<PolicyProfile> = fc
+  .record(
+    {
+      consentDefault: fc.constantFrom('opt-in' as const, 'opt-out' as const),
+      sharingDefault: fc.constantFrom('members-share' as const, 'by-agreement' as const),
+      withheldLabels: fc.constantFrom([], ['NORS'], ['R']),
+    },
+    optional,
+  )
+  .map((over) => ({ ...world.NO_CARE, ...over }))
+
+const facts: fc.Arbitrary<AccessFacts> = fc
+  .record({
+    members,
+    agreements: fc.array(agreement, { maxLength: 2 }),
+    consents: fc.array(consent, { maxLength: 3 }),
+    profile,
+  })
+  .map((over) => ({ ...over, member: over.members.find(({ id }) => id === world.REQUESTER) }))
+
+const object = fc
+  .tuple(some.objectFacts, mostly(true, fc.constant(false)))
+  .map(([random, hers]) => (hers ? { ...random, patient: world.PATIENT } : random))
+
+const permits = (asked: AccessRequest, known: AccessFacts, resource = world.study()): boolean =>
+  matches(compile(asked, known).filter, resource)
+
+describe('the compiled filter', () => {
+  it('permits exactly what decide permits, in any world', () => {
+    fc.assert(
+      fc.property(request, facts, object, (asked, known, resource) => {
+        const { effect } = decide({ ...asked, resource }, known)
+        assert.equal(permits(asked, known, resource), effect === 'permit')
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('never widens when the patient adds a block', () => {
+    fc.assert(
+      fc.property(request, facts, consent, object, (asked, known, added, resource) => {
+        const block = { ...added, provision: { ...added.provision, effect: 'deny' as const } }
+        const after = { ...known, consents: [...known.consents, block] }
+        const optOut = { ...after.profile, consentDefault: 'opt-out' as const }
+        const before = permits(asked, { ...known, profile: optOut }, resource)
+        assert.ok(before || !permits(asked, { ...after, profile: optOut }, resource))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('never shows under a grant anything but its patient and its studies, whatever the purpose', () => {
+    fc.assert(
+      fc.property(grant, facts, object, (held, known, resource) => {
+        const asked = world.request({ grant: held, at: new Date('2026-01-01') })
+        if (!permits(asked, known, resource)) return
+        assert.equal(resource.patient, held.patient)
+        const { studies } = held
+        if (studies === undefined || resource.custodian === null) return
+        assert.ok(resource.studyUids.every((uid) => studies.includes(uid)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('shows a system without a person nothing but what its member is custodian of', () => {
+    fc.assert(
+      fc.property(facts, object, (known, resource) => {
+        const asked = world.request({ principal: world.systemPrincipal(), grant: undefined })
+        if (permits(asked, known, resource)) assert.equal(resource.custodian, world.REQUESTER)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('tells which rows keep something back, to the first that keeps back all', () => {
+    const { because } = compile(
+      world.request({ principal: world.systemPrincipal(), grant: undefined }),
+      world.facts(),
+    )
+    assert.deepEqual(
+      because.map(({ code }) => code),
+      ['no-basis'],
+    )
+  })
+
+  it('owes obligations for broken glass where something may have been kept back', () => {
+    const held = world.grant({ purpose: 'BTG', breakGlass: { reasonCode: 'BLAALYS' } })
+    const { obligations } = compile(
+      world.request({ grant: held }),
+      world.facts({ consents: [world.consent()] }),
+    )
+    assert.deepEqual(obligations, [
+      'notify-privacy-officer',
+      'queue-review',
+      'show-patient-override',
+    ])
+  })
+})
+
+describe('the refusal that may be told', () => {
+  it('is of membership, role, scope, grant or basis', () => {
+    const known = world.facts({ member: world.member(world.REQUESTER, { roles: ['operator'] }) })
+    assert.deepEqual(refusal(world.request(), known), { step: 'membership', code: 'role-missing' })
+  })
+
+  it('never comes of agreements, blocks or labels', () => {
+    const known = world.facts({
+      consents: [world.consent()],
+      members: [],
+      profile: { ...world.NO_CARE, withheldLabels: ['N'] },
+    })
+    assert.equal(refusal(world.request(), known), undefined)
+  })
+
+  it('leaves a system that asks for its own material alone', () => {
+    const asked = world.request({ principal: world.systemPrincipal(), grant: undefined })
+    assert.equal(refusal(asked, world.facts()), undefined)
+  })
+})
