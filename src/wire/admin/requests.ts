@@ -27,6 +27,8 @@ const publicKey = z
   .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: z.string().min(1).max(256).optional() })
   .refine((key) => !('d' in key), 'holds a private key: send the public part')
 
+export const jwksSchema = z.object({ keys: z.array(publicKey).min(1).max(10) })
+
 export const newClientSchema = z.strictObject({
   id: id.optional(),
   member: z.string().min(1).max(64).describe('Id of the member it belongs to'),
@@ -39,8 +41,7 @@ export const newClientSchema = z.strictObject({
       error: `names an unknown scope: a scope is samsyn:<action>, ${INTROSPECT_SCOPE} or a SMART scope`,
     })
     .describe('Registered scopes, separated by spaces'),
-  jwks: z
-    .object({ keys: z.array(publicKey).min(1).max(10) })
+  jwks: jwksSchema
     .optional()
     .describe('Public keys; where absent the hub makes a pair and shows the private key once'),
   bearerReason: z
@@ -115,4 +116,15 @@ export function parseRequest<Schema extends z.ZodType>(
     text: message,
   }))
   throw new HubError('invalid', 'The request is not valid', { problems })
+}
+
+/** The requests as JSON Schema 2020-12, for the description of /admin. */
+export function jsonSchemas(): Readonly<Record<string, object>> {
+  const schema = (type: z.ZodType): object => z.toJSONSchema(type, { io: 'input' })
+  return {
+    NewMember: schema(newMemberSchema),
+    NewClient: schema(newClientSchema),
+    NewSource: schema(newSourceSchema),
+    Jwks: schema(jwksSchema),
+  }
 }

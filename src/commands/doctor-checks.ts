@@ -1,0 +1,182 @@
+/** What can be wrong with an installation, asked one thing at a time, each with what to do about it. */
+import { access, constants, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import type { Pool } from 'pg'
+import type { Config } from '../config.ts'
+import { isHubError } from '../kernel/errors.ts'
+import { makeSealer } from '../kernel/seal.ts'
+import { makeAllowList } from '../sources/allow-list.ts'
+import { loadKeys } from '../storage/key-file.ts'
+import { pendingMigrations } from '../storage/migrate.ts'
+import type { ObjectStore } from '../storage/objects.ts'
+import { listSources } from '../storage/sources.ts'
+
+export interface Finding {
+  readonly check: string
+  /** `warning`: it works, and somebody should know. */
+  readonly state: 'ok' | 'warning' | 'failed'
+  readonly detail: string
+  readonly fix?: string | undefined
+}
+
+type Verdict = Omit<Finding, 'check'>
+
+const ok = (detail: string): Verdict => ({ state: 'ok', detail })
+const warning = (detail: string, fix: string): Verdict => ({ state: 'warning', detail, fix })
+const failed = (detail: string, fix: string): Verdict => ({ state: 'failed', detail, fix })
+
+/** Runs one check; what it throws is a failure with `fix`. */
+export async function find(
+  check: string,
+  fix: string,
+  ask: () => Promise<Verdict> | Verdict,
+): Promise<Finding> {
+  try {
+    return { check, ...(await ask()) }
+  } catch (error) {
+    const problems = isHubError(error) ? error.problems : []
+    const detail = [
+      error instanceof Error ? error.message : String(error),
+      ...problems.map(({ location, text }) => `${location} ${text}`),
+    ].join('; ')
+    return { check, ...failed(detail, fix) }
+  }
+}
+
+export function checkNode(version: string): Verdict {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major === 24 && minor >= 18) return ok(version)
+  return failed(version, 'Start the hub by npm or npx, which bring Node 24, or install Node 24.18')
+}
+
+export async function checkDataDir({ dataDir }: Config): Promise<Verdict> {
+  const found = await stat(dataDir).catch(() => undefined)
+  if (found === undefined) {
+    await access(path.dirname(dataDir), constants.W_OK)
+    return ok(`${dataDir} will be made`)
+  }
+  await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  if (isOpenToOthers(found.mode)) {
+    return warning(`${dataDir} can be written by other users`, `chmod go-w ${dataDir}`)
+  }
+  return ok(dataDir)
+}
+
+const isOpenToOthers = (mode: number): boolean => (mode & 0o022) !== 0
+
+export async function checkKeys({ keyFile, mayCreateKeys }: Config): Promise<Verdict> {
+  const found = await stat(keyFile).catch(() => undefined)
+  if (found === undefined) {
+    return mayCreateKeys
+      ? ok(`${keyFile} will be made`)
+      : failed(`${keyFile} is not there`, 'Put the key file where SAMSYN_KEY_FILE says')
+  }
+  await loadKeys(keyFile, false)
+  if ((found.mode & 0o077) !== 0) {
+    return failed(`Other users may read ${keyFile}`, `chmod 600 ${keyFile}`)
+  }
+  return ok(keyFile)
+}
+
+const OLDEST = 15
+
+export async function checkDatabase(pool: Pool): Promise<Verdict> {
+  const { rows } = await pool.query<{ version: number; encoding: string }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`,
+  )
+  const { version = 0, encoding = '' } = rows[0] ?? {}
+  const major = Math.floor(version / 10_000)
+  if (major < OLDEST)
+    return failed(`PostgreSQL ${major}`, `Use PostgreSQL ${OLDEST} or a later one`)
+  if (encoding !== 'UTF8')
+    return failed(`The database’s encoding is ${encoding}`, 'Make it with encoding UTF8')
+  return ok(`PostgreSQL ${major}`)
+}
+
+export async function checkMigrations(pool: Pool): Promise<Verdict> {
+  const pending = await pendingMigrations(pool)
+  if (pending.length === 0) return ok('up to date')
+  return warning(`${pending.length} to apply`, 'samsyn migrate, or start the hub, which does it')
+}
+
+const SKEW_MS = 2000
+
+/** Tokens and attests live minutes: nodes and database must agree about the time. */
+export async function checkClock(pool: Pool, now: () => Date): Promise<Verdict> {
+  const before = now().getTime()
+  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
+  const middle = (before + now().getTime()) / 2
+  const skew = Math.abs((rows[0]?.now.getTime() ?? 0) - middle)
+  if (skew > SKEW_MS) {
+    const seconds = Math.round(skew / 1000)
+    return failed(`${seconds} s from the database’s`, 'Keep both machines’ time by NTP')
+  }
+  return ok('agrees with the database’s')
+}
+
+export async function checkObjects(
+  objects: ObjectStore,
+  { objectsFolder }: Config,
+): Promise<Verdict> {
+  await objects.check()
+  return ok(objectsFolder)
+}
+
+export async function checkAnchor({ auditAnchor }: Config): Promise<Verdict> {
+  const found = await stat(auditAnchor).catch(() => undefined)
+  if (found === undefined) return ok(`${auditAnchor} will be made`)
+  await access(auditAnchor, constants.R_OK | constants.W_OK)
+  return ok(auditAnchor)
+}
+
+export async function checkPort(host: string, port: number): Promise<Verdict> {
+  if (port === 0) return ok('a free one')
+  const problem = await tryListening(host, port)
+  if (problem === undefined) return ok(`${host}:${port} is free`)
+  if (problem === 'EADDRINUSE') {
+    return (await isHub(host, port))
+      ? ok(`${host}:${port} is the running hub’s`)
+      : failed(`${host}:${port} is taken`, 'Stop what listens there, or set another port')
+  }
+  return failed(`${host}:${port}: ${problem}`, 'Set a host of this machine and a port it may use')
+}
+
+function tryListening(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => {
+      resolve('code' in error ? String(error.code) : error.message)
+    })
+    server.listen(port, host, () => {
+      server.close(() => {
+        resolve(undefined)
+      })
+    })
+  })
+}
+
+async function isHub(host: string, port: number): Promise<boolean> {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  const address = `http://${name.includes(':') ? `[${name}]` : name}:${port}/livez`
+  return fetch(address, { signal: AbortSignal.timeout(2000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  )
+}
+
+/** Every registered source must be one the hub is allowed to call. */
+export async function checkEgress(pool: Pool, config: Config): Promise<Verdict> {
+  const allow = makeAllowList(config.egressAllow)
+  const { master } = await loadKeys(config.keyFile, false)
+  const sources = await listSources(pool, makeSealer(master))
+  const barred = sources.filter(({ active, settings }) => active && !allows(allow, settings.url))
+  if (barred.length === 0) return ok(`${sources.length} sources, all allowed`)
+  const ids = barred.map(({ id }) => id).join(', ')
+  return failed(`The hub may not call ${ids}`, 'Add their hosts and ports to SAMSYN_EGRESS_ALLOW')
+}
+
+function allows(allow: ReturnType<typeof makeAllowList>, address: string): boolean {
+  const { hostname, port, protocol } = new URL(address)
+  return allow.allowsHost(hostname, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port))
+}

@@ -1,0 +1,84 @@
+/** The OpenAPI 3.1 description of /admin, its request bodies taken from the schemas that check them. */
+import { jsonSchemas } from '../../wire/admin/requests.ts'
+
+const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+const problem = {
+  description: 'RFC 9457 problem details',
+  content: { 'application/problem+json': { schema: { type: 'object' } } },
+}
+
+interface Operation {
+  readonly summary: string
+  readonly status?: 200 | 201
+  /** Name of the schema in components. */
+  readonly body?: 'NewMember' | 'NewClient' | 'NewSource' | 'Jwks'
+  readonly hasId?: true
+}
+
+/** Path to method to operation; a test walks it against the router. */
+export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
+  '/members': {
+    get: { summary: 'Every member' },
+    post: { summary: 'Admit a member', body: 'NewMember', status: 201 },
+  },
+  '/members/{id}': { get: { summary: 'One member, by id or organisation number', hasId: true } },
+  '/members/{id}/disable': { post: { summary: 'End a member’s access', hasId: true } },
+  '/clients': {
+    get: { summary: 'Every client' },
+    post: { summary: 'Register a client', body: 'NewClient', status: 201 },
+  },
+  '/clients/{id}/rotate': {
+    post: {
+      summary: 'Give a client new keys, those sent or a new pair',
+      body: 'Jwks',
+      hasId: true,
+    },
+  },
+  '/clients/{id}/disable': { post: { summary: 'End a client’s access', hasId: true } },
+  '/sources': {
+    get: { summary: 'Every source' },
+    post: { summary: 'Register a source', body: 'NewSource', status: 201 },
+  },
+  '/sources/{id}/test': { post: { summary: 'Ask the source one small question', hasId: true } },
+  '/sources/{id}/sync': { post: { summary: 'Register the source’s studies', hasId: true } },
+}
+
+/** `baseUrl` as `https://hub.example/admin`. */
+export function openApi(baseUrl: string): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Samsyn administration',
+      version: '1',
+      description: 'Needs an access token with the scope samsyn:operate of an operator member.',
+    },
+    servers: [{ url: baseUrl }],
+    security: [{ token: [] }],
+    paths: mapValues(OPERATIONS, (methods) => mapValues(methods, describe)),
+    components: {
+      schemas: jsonSchemas(),
+      securitySchemes: { token: { type: 'http', scheme: 'DPoP' } },
+    },
+  }
+}
+
+function describe({ summary, status = 200, body, hasId }: Operation): object {
+  const ref = `#/components/schemas/${body ?? ''}`
+  const content = { 'application/json': { schema: { $ref: ref } } }
+  return {
+    summary,
+    ...(hasId === true && { parameters: [id] }),
+    ...(body !== undefined && { requestBody: { required: body !== 'Jwks', content } }),
+    responses: {
+      [status]: { description: 'Done', content: { 'application/json': { schema: {} } } },
+      default: problem,
+    },
+  }
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  change: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+}

@@ -1,0 +1,135 @@
+/** /admin: members, clients and sources for operators, as JSON (described at /admin/openapi.json). */
+import express, { Router, type Request, type RequestHandler } from 'express'
+import { HubError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Administration, ClientWithKey, Operator } from '../../services/administration.ts'
+import type { Authorize } from '../../services/authorize.ts'
+import {
+  jwksSchema,
+  newClientSchema,
+  newMemberSchema,
+  newSourceSchema,
+  parseRequest,
+} from '../../wire/admin/requests.ts'
+import { clientView, memberView, sourceView } from '../../wire/admin/views.ts'
+import { problemJson } from '../problem-json.ts'
+import { contextOf, principalOf } from '../request-state.ts'
+import { openApi } from './openapi.ts'
+
+export interface AdminDeps {
+  readonly administration: Administration
+  readonly authorize: Authorize
+  /** Puts the caller's principal on the request. */
+  readonly bearer: RequestHandler
+  readonly log: Log
+  /** The face's public address, as `https://hub.example/admin`. */
+  readonly baseUrl: string
+}
+
+const MAX_BODY = '64kb'
+
+/** Mount at `/admin`. */
+export function adminRouter(deps: AdminDeps): Router {
+  const router = Router()
+  router.use(noStore)
+  router.get('/openapi.json', (_req, res) => {
+    res.json(openApi(deps.baseUrl))
+  })
+  router.use(deps.bearer, operatorsOnly(deps.authorize), express.json({ limit: MAX_BODY }))
+  addMemberRoutes(router, deps.administration)
+  addClientRoutes(router, deps.administration)
+  addSourceRoutes(router, deps.administration)
+  router.use(() => {
+    throw new HubError('not-found', 'There is nothing at this address: see /admin/openapi.json')
+  })
+  router.use(problemJson(deps.log))
+  return router
+}
+
+/** Keys and addresses are in the answers. */
+const noStore: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store')
+  next()
+}
+
+function operatorsOnly(authorize: Authorize): RequestHandler {
+  return async (req, _res, next) => {
+    await authorize(principalOf(req), 'operate')
+    next()
+  }
+}
+
+function addMemberRoutes(router: Router, administration: Administration): void {
+  router.get('/members', async (_req, res) => {
+    res.json((await administration.listMembers()).map(memberView))
+  })
+  router.post('/members', async (req, res) => {
+    const request = parseRequest(newMemberSchema, bodyOf(req))
+    const member = await administration.addMember(request, operatorOf(req))
+    res.status(201).location(`${req.baseUrl}/members/${member.id}`).json(memberView(member))
+  })
+  router.get('/members/:id', async (req, res) => {
+    res.json(memberView(await administration.findMember(req.params.id)))
+  })
+  router.post('/members/:id/disable', async (req, res) => {
+    res.json(memberView(await administration.disableMember(req.params.id, operatorOf(req))))
+  })
+}
+
+function addClientRoutes(router: Router, administration: Administration): void {
+  router.get('/clients', async (_req, res) => {
+    res.json((await administration.listClients()).map(clientView))
+  })
+  router.post('/clients', async (req, res) => {
+    const request = parseRequest(newClientSchema, bodyOf(req))
+    res.status(201).json(withKey(await administration.addClient(request, operatorOf(req))))
+  })
+  router.post('/clients/:id/rotate', async (req, res) => {
+    // Nothing is asked where nothing is sent: the hub makes the pair.
+    const body: unknown = req.body
+    const jwks = body === undefined ? undefined : parseRequest(jwksSchema, bodyOf(req))
+    const rotated = await administration.rotateClient(req.params.id, jwks, operatorOf(req))
+    res.json(withKey(rotated))
+  })
+  router.post('/clients/:id/disable', async (req, res) => {
+    res.json(clientView(await administration.disableClient(req.params.id, operatorOf(req))))
+  })
+}
+
+function withKey({ client, privateJwk }: ClientWithKey): object {
+  return { ...clientView(client), ...(privateJwk !== undefined && { private_jwk: privateJwk }) }
+}
+
+function addSourceRoutes(router: Router, administration: Administration): void {
+  router.get('/sources', async (_req, res) => {
+    res.json((await administration.listSources()).map(sourceView))
+  })
+  router.post('/sources', async (req, res) => {
+    const request = parseRequest(newSourceSchema, bodyOf(req))
+    const source = await administration.addSource(request, operatorOf(req))
+    res.status(201).json(sourceView(source))
+  })
+  router.post('/sources/:id/test', async (req, res) => {
+    res.json(await administration.testSource(req.params.id))
+  })
+  router.post('/sources/:id/sync', async (req, res) => {
+    // A caller that leaves ends the sync; what was registered until then stays.
+    const left = new AbortController()
+    res.once('close', () => {
+      left.abort()
+    })
+    const progress = { signal: left.signal }
+    res.json(await administration.syncSource(req.params.id, progress, operatorOf(req)))
+  })
+}
+
+function operatorOf(req: object): Operator {
+  return { principal: principalOf(req), context: contextOf(req) }
+}
+
+function bodyOf(req: Request): unknown {
+  const body: unknown = req.body
+  if (body === undefined)
+    throw new HubError('unsupported-media-type', 'Send the request as application/json')
+  return body
+}

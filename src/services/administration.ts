@@ -1,0 +1,68 @@
+/**
+ * Members, clients and sources as operators manage them: the one set of verbs behind `samsyn member|client|
+ * source` and behind /admin. Each act is logged before it takes effect; one that cannot be logged does not happen.
+ */
+import type { Client, Member } from '../domain/access/network.ts'
+import type { Principal } from '../domain/access/principal.ts'
+import type { NewClient, NewMember, NewSource } from '../wire/admin/requests.ts'
+import type { SourceView } from '../wire/admin/views.ts'
+import type { RequestContext } from './record-audit.ts'
+
+/** Who administers. Without a principal it is someone with a shell on the hub's machine. */
+export interface Operator {
+  readonly principal?: Principal | undefined
+  readonly context: RequestContext
+}
+
+/** A private key on its only appearance: the hub keeps the public part alone. */
+export type PrivateJwk = Readonly<Record<string, unknown>>
+
+export interface ClientWithKey {
+  readonly client: Client
+  /** Absent where the operator brought the public key. */
+  readonly privateJwk?: PrivateJwk | undefined
+}
+
+export interface SourceTest {
+  readonly ok: boolean
+  readonly milliseconds: number
+  /** What went wrong, and what to look at. */
+  readonly problem?: string | undefined
+}
+
+export interface SyncReport {
+  readonly studies: number
+  readonly series: number
+  readonly instances: number
+  /** Studies that could not be registered; the sync goes on past them. */
+  readonly failed: number
+}
+
+export interface SyncProgress {
+  /** Called as each study is done; `total` where the source said how many there are. */
+  readonly onStudy?: ((done: number, total: number | undefined) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Every verb throws `not-found` for an id that is not there and `conflict` for one that is taken. */
+export interface Administration {
+  addMember(request: NewMember, by: Operator): Promise<Member>
+  listMembers(): Promise<readonly Member[]>
+  /** Also by organisation number. */
+  findMember(id: string): Promise<Member>
+  /** Ends the member's grants and streams within seconds; what it published stays for its other readers. */
+  disableMember(id: string, by: Operator): Promise<Member>
+
+  addClient(request: NewClient, by: Operator): Promise<ClientWithKey>
+  listClients(): Promise<readonly Client[]>
+  /** New keys in place of the old, which end at once: those of `jwks`, or a pair made here. */
+  rotateClient(id: string, jwks: Client['jwks'] | undefined, by: Operator): Promise<ClientWithKey>
+  disableClient(id: string, by: Operator): Promise<Client>
+
+  addSource(request: NewSource, by: Operator): Promise<SourceView>
+  listSources(): Promise<readonly SourceView[]>
+  /** Asks the source one small question; what it answers is reported, not thrown. */
+  testSource(id: string): Promise<SourceTest>
+  /** Reads the source's index and registers its studies; `source-failed` and its kin where it breaks off. */
+  syncSource(id: string, progress: SyncProgress, by: Operator): Promise<SyncReport>
+}
