@@ -11,6 +11,8 @@ export type RecordAudit = (record: AuditRecord) => Promise<void>
 export interface RequestContext {
   readonly requestId: string
   readonly channel: string
+  /** The caller's network address. */
+  readonly address?: string | undefined
 }
 
 export interface DisclosedStudy {

@@ -43,6 +43,8 @@ export interface AuditRecord {
   readonly requestId: string
   /** The protocol it came by: `fhir`, `dicomweb`, `oauth`, `admin`, `job`, … */
   readonly channel: string
+  /** The caller's network address, where the face knows it (BALP: client agent's network). */
+  readonly address?: string | undefined
   /** Absent where the caller could not be authenticated. */
   readonly principal?: Principal | undefined
   readonly patient?: PatientId | undefined
@@ -55,7 +57,10 @@ export interface AuditRecord {
   readonly disclosure?:
     | {
         readonly id: string
+        /** Distinct objects handed out; absent means the whole study must be assumed. */
         readonly objects?: number | undefined
+        /** `objectsDigest` of their SOP Instance UIDs: binds table `disclosure_object` to the log. */
+        readonly digest?: string | undefined
         readonly bytes?: number | undefined
         readonly seconds?: number | undefined
       }

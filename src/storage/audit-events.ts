@@ -1,0 +1,154 @@
+/** The audit log in PostgreSQL: appended to under the lock of its head, never updated. */
+import type { Pool } from 'pg'
+import { appendLeaves, leafHash, type Tree } from '../domain/audit/merkle.ts'
+import { transaction, type Db } from './db.ts'
+
+export interface NewAuditEvent {
+  readonly id: string
+  readonly recorded: Date
+  /** The AuditEvent as JSON text: the bytes the leaf hash covers. */
+  readonly content: string
+  readonly patient: string | null
+  readonly custodians: readonly string[]
+  readonly member: string | null
+  readonly tokens: readonly string[]
+  readonly refs: readonly string[]
+}
+
+// A dead node must not hold up the others' log for longer than a request waits.
+const BEGIN_APPEND = `set local statement_timeout = '5s'`
+
+const LOCK_HEAD = `select size, frontier from audit_head for update`
+
+const INSERT_EVENTS = `
+insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, tokens, refs)
+select $1::bigint + ordinality - 1, id, recorded, content, leaf, patient, custodians::text[], member,
+       tokens::text[], refs::text[]
+  from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
+              $9::text[], $10::text[])
+       with ordinality as e (id, recorded, content, leaf, patient, custodians, member, tokens, refs, ordinality)`
+
+const UPDATE_HEAD = `update audit_head set size = $1, frontier = $2`
+
+interface HeadRow {
+  readonly size: number
+  readonly frontier: Buffer[]
+}
+
+/**
+ * Appends the events in order, in one transaction: all are in the log when it resolves, and none when it
+ * rejects (save for a connection lost at the commit itself). Returns the tree they made.
+ */
+export function appendAuditEvents(pool: Pool, events: readonly NewAuditEvent[]): Promise<Tree> {
+  const leaves = events.map((event) => leafHash(event.content))
+  return transaction(pool, async (db) => {
+    await db.query(BEGIN_APPEND)
+    const tree = toTree((await db.query<HeadRow>(LOCK_HEAD)).rows)
+    const next = appendLeaves(tree, leaves)
+    await insertEvents(db, { first: tree.size, events, leaves })
+    await db.query({
+      name: 'update-audit-head',
+      text: UPDATE_HEAD,
+      values: [next.size, next.frontier],
+    })
+    return next
+  })
+}
+
+interface Insertion {
+  readonly first: number
+  readonly events: readonly NewAuditEvent[]
+  readonly leaves: readonly Buffer[]
+}
+
+async function insertEvents(db: Db, { first, events, leaves }: Insertion): Promise<void> {
+  await db.query({
+    name: 'insert-audit-events',
+    text: INSERT_EVENTS,
+    values: [
+      first,
+      events.map(({ id }) => id),
+      events.map(({ recorded }) => recorded),
+      events.map(({ content }) => content),
+      leaves,
+      events.map(({ patient }) => patient),
+      // unnest would flatten arrays of arrays: each travels as its own literal.
+      events.map(({ custodians }) => arrayLiteral(custodians)),
+      events.map(({ member }) => member),
+      events.map(({ tokens }) => arrayLiteral(tokens)),
+      events.map(({ refs }) => arrayLiteral(refs)),
+    ],
+  })
+}
+
+function arrayLiteral(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
+}
+
+const READ_HEAD = `select size, frontier from audit_head`
+
+/** Size and frontier of the log as committed. */
+export async function readAuditHead(db: Db): Promise<Tree> {
+  return toTree((await db.query<HeadRow>(READ_HEAD)).rows)
+}
+
+function toTree([head]: readonly HeadRow[]): Tree {
+  if (head === undefined) throw new Error('audit_head has lost its row')
+  return head
+}
+
+/** 'saau': any constant that nothing else locks. */
+const LOCK_ANCHOR = `select pg_advisory_xact_lock(1935761781)`
+
+/** Runs `work` while no other process of the installation anchors the log. */
+export function withAnchorLock<Result>(
+  pool: Pool,
+  work: (head: Tree) => Promise<Result>,
+): Promise<Result> {
+  return transaction(pool, async (db) => {
+    await db.query(LOCK_ANCHOR)
+    return work(await readAuditHead(db))
+  })
+}
+
+const ADD_OBJECTS = `
+insert into disclosure_object (disclosure, sop_instance_uid, at)
+select * from unnest($1::uuid[], $2::text[], $3::timestamptz[])`
+
+export interface DisclosedObject {
+  readonly disclosure: string
+  readonly instance: string
+  readonly at: Date
+}
+
+export async function addDisclosedObjects(
+  db: Db,
+  objects: readonly DisclosedObject[],
+): Promise<void> {
+  await db.query({
+    name: 'add-disclosed-objects',
+    text: ADD_OBJECTS,
+    values: [
+      objects.map(({ disclosure }) => disclosure),
+      objects.map(({ instance }) => instance),
+      objects.map(({ at }) => at),
+    ],
+  })
+}
+
+const READ_OBJECTS = `
+select disclosure, array_agg(distinct sop_instance_uid) as instances
+  from disclosure_object
+ where disclosure = any ($1::uuid[])
+ group by disclosure`
+
+/** Distinct SOP Instance UIDs of each disclosure, by its id. */
+export async function readDisclosedObjects(
+  db: Db,
+  disclosures: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { rows } = await db.query<{ disclosure: string; instances: string[] }>(READ_OBJECTS, [
+    disclosures,
+  ])
+  return new Map(rows.map(({ disclosure, instances }) => [disclosure, instances]))
+}
