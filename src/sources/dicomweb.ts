@@ -9,7 +9,7 @@ import type { InstanceUid, SeriesUid, StudyUid } from '../kernel/ids.ts'
 import { splitJsonArray } from '../wire/dicom/json-array.ts'
 import { parseMediaType } from '../wire/media-type.ts'
 import { type Part, readMultipart } from '../wire/multipart/read-multipart.ts'
-import type { Answer, Egress } from './egress.ts'
+import type { Answer, Egress, OutgoingRequest } from './egress.ts'
 
 /** How much of a study is meant. */
 export interface SourceScope {
@@ -48,12 +48,12 @@ const INSTANCES = 'multipart/related; type="application/dicom"; transfer-syntax=
 export function makeDicomwebSources(egress: Egress): OpenDicomwebSource {
   return ({ settings }) => {
     const base = settings.url.replace(/\/+$/, '')
-    const ask: Ask = async (path, accept, signal) =>
-      egress.request({
-        url: new URL(base + path),
-        headers: { accept, ...authorization(settings.credentials) },
-        signal,
-      })
+    const question = (path: string, accept: string, signal?: AbortSignal): OutgoingRequest => ({
+      url: new URL(base + path),
+      headers: { accept, ...authorization(settings.credentials) },
+      signal,
+    })
+    const ask: Ask = (...words) => egress.request(question(...words))
     const search = (path: string, query: SourceQuery, signal?: AbortSignal) =>
       searchPaged(ask, { path, query, signal })
 
@@ -67,7 +67,10 @@ export function makeDicomwebSources(egress: Egress): OpenDicomwebSource {
         return believed(splitJsonArray(answer.body))
       },
       async retrieveInstances(scope, signal) {
-        const answer = await ask(pathOf(scope), INSTANCES, signal)
+        const asked = question(pathOf(scope), INSTANCES, signal)
+        // One instance is fetched sooner on a connection that is open already.
+        const isLong = scope.instance === undefined
+        const answer = await (isLong ? egress.stream(asked) : egress.request(asked))
         judge(answer, isMultipart)
         return {
           parts: believed(readMultipart(answer.body, boundaryOf(answer))),

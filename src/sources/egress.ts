@@ -14,10 +14,15 @@ import {
   retry,
   wrap,
 } from 'cockatiel'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import { type AllowList, makeAllowList } from './allow-list.ts'
 import { isUnanswered, sourceFailure } from './failure.ts'
+import { getByHttp1 } from './http1.ts'
+import { type Answer, judgeAnswer } from './judge-answer.ts'
+import { makeSlots, type Slots } from './slots.ts'
+
+export type { Answer }
 
 export interface EgressOptions {
   /** `host:port`, `host` or `loopback`: SAMSYN_EGRESS_ALLOW. */
@@ -42,22 +47,17 @@ export interface OutgoingRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Answer {
-  /** 200 to 299, or 400 to 499: a redirect or a 5xx is a failure of the source. */
-  readonly status: number
-  header(name: string): string | undefined
-  /** Throws HubError `source-failed` or `source-timeout` where it breaks off. */
-  readonly body: AsyncIterable<Buffer>
-  /** Lets go of the connection when the body is not wanted. Safe at any time. */
-  discard(): void
-}
-
 export interface Egress {
   /**
    * Throws HubError `source-failed`, `source-timeout` or, with the breaker open, `source-unavailable`;
    * `forbidden` for an address that is not on the allow-list.
    */
   request(request: OutgoingRequest): Promise<Answer>
+  /**
+   * The same for a long answer to a GET, on a connection of its own: each chunk of its body is good only
+   * until the next is asked for.
+   */
+  stream(request: OutgoingRequest): Promise<Answer>
   /** Throws as `request` would for an address it refuses, without calling. */
   check(url: URL): void
   close(): Promise<void>
@@ -66,36 +66,56 @@ export interface Egress {
 interface Door {
   readonly pool: Pool
   readonly policy: IPolicy
+  readonly slots: Slots
+  readonly lookup: LookupFunction
 }
+
+type Ask = (door: Door, request: OutgoingRequest, signal: AbortSignal) => Promise<Answer>
 
 export function makeEgress(options: EgressOptions): Egress {
   const allow = makeAllowList(options.allow)
   const doors = new Map<string, Door>()
-  const answerWithin = options.answerWithin ?? 15_000
+  const limits: Limits = {
+    answerWithin: options.answerWithin ?? 15_000,
+    idleWithin: options.idleWithin ?? 30_000,
+    connections: options.connections ?? 16,
+  }
 
   const doorTo = (url: URL): Door => {
     checkAddress(url, allow)
     const known = doors.get(url.origin)
     if (known !== undefined) return known
-    const door = { pool: makePool(url, allow, options), policy: makePolicy(options) }
+    const lookup = guardedLookup(portOf(url), allow)
+    const door: Door = {
+      pool: makePool(url, lookup, limits),
+      policy: makePolicy(options),
+      slots: makeSlots(limits.connections),
+      lookup,
+    }
     doors.set(url.origin, door)
     return door
   }
 
+  async function call(ask: Ask, request: OutgoingRequest): Promise<Answer> {
+    const door = doorTo(request.url)
+    const inTime = (): Promise<Answer> =>
+      within(limits.answerWithin, request.signal, (signal) => ask(door, request, signal))
+    try {
+      return await door.policy.execute(inTime)
+    } catch (error) {
+      if (request.signal?.aborted === true) throw error
+      if (error instanceof BrokenCircuitError)
+        throw new HubError('source-unavailable', 'The source is failing; try again later', {
+          cause: error,
+        })
+      throw sourceFailure(error)
+    }
+  }
+
   return {
-    async request(request) {
-      const { pool, policy } = doorTo(request.url)
-      try {
-        return await policy.execute(() => ask(pool, request, answerWithin))
-      } catch (error) {
-        if (request.signal?.aborted === true) throw error
-        if (error instanceof BrokenCircuitError)
-          throw new HubError('source-unavailable', 'The source is failing; try again later', {
-            cause: error,
-          })
-        throw sourceFailure(error)
-      }
-    },
+    request: (request) => call(askThroughPool, request),
+    stream: (request) =>
+      call((door, asked, signal) => askAlone(door, asked, { signal, ...limits }), request),
     check: (url) => checkAddress(url, allow),
     async close() {
       await Promise.all([...doors.values()].map(({ pool }) => pool.destroy()))
@@ -118,19 +138,24 @@ function portOf(url: URL): number {
   return url.protocol === 'https:' ? 443 : 80
 }
 
-function makePool(url: URL, allow: AllowList, options: EgressOptions): Pool {
-  const idleWithin = options.idleWithin ?? 30_000
+interface Limits {
+  readonly answerWithin: number
+  readonly idleWithin: number
+  readonly connections: number
+}
+
+function makePool(url: URL, lookup: LookupFunction, limits: Limits): Pool {
   return new Pool(url.origin, {
-    connections: options.connections ?? 16,
+    connections: limits.connections,
     // Orthanc closes an idle connection after 1 s and says so; the default margin of 1 s would
     // make every request a new connection.
     keepAliveTimeoutThreshold: 300,
-    headersTimeout: options.answerWithin ?? 15_000,
-    bodyTimeout: idleWithin,
+    headersTimeout: limits.answerWithin,
+    bodyTimeout: limits.idleWithin,
     maxHeaderSize: 16_384,
     connect: {
-      timeout: Math.min(5_000, options.answerWithin ?? 15_000),
-      lookup: guardedLookup(portOf(url), allow),
+      timeout: Math.min(5_000, limits.answerWithin),
+      lookup,
       noDelay: true,
       allowH2: false,
     },
@@ -170,59 +195,63 @@ function isTheSourcesFault(error: unknown): boolean {
   return !isHubError(error) || error.code === 'source-failed' || error.code === 'source-timeout'
 }
 
-async function ask(pool: Pool, request: OutgoingRequest, answerWithin: number): Promise<Answer> {
+/** Runs `work` under a signal that aborts when the caller leaves or no answer has begun in time. */
+async function within<Result>(
+  milliseconds: number,
+  caller: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const late = new AbortController()
   const timer = setTimeout(() => {
     late.abort(new HubError('source-timeout', 'The source did not answer in time'))
-  }, answerWithin)
+  }, milliseconds)
   try {
-    const { url, signal } = request
-    const answer = await pool.request({
-      path: url.pathname + url.search,
-      method: request.method ?? 'GET',
-      headers: { 'accept-encoding': 'identity', ...request.headers },
-      body: request.body ?? null,
-      signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
-      highWaterMark: 256 * 1024,
-    })
-    return judge(answer)
+    return await work(caller === undefined ? late.signal : AbortSignal.any([caller, late.signal]))
   } finally {
     clearTimeout(timer)
   }
 }
 
-function judge(answer: Dispatcher.ResponseData): Answer {
-  const { statusCode: status, body } = answer
+const askThroughPool: Ask = async ({ pool }, { url, ...request }, signal) => {
+  const { statusCode, headers, body } = await pool.request({
+    path: url.pathname + url.search,
+    method: request.method ?? 'GET',
+    headers: { ...ENCODING, ...request.headers },
+    body: request.body ?? null,
+    signal,
+  })
   // A body that is let go of may still report its reset; nobody is left to be told.
   body.on('error', () => undefined)
-  const discard = (): void => void body.destroy()
-  const refuse = (text: string): never => {
-    discard()
-    throw new HubError('source-failed', text)
-  }
-  if (status >= 300 && status < 400)
-    refuse('The source answered with a redirect, which is not followed')
-  if (status < 200 || status >= 500) refuse(`The source answered with status ${status}`)
-  const encoding = answer.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity')
-    refuse('The source answered in a content encoding that was not asked for')
-  return {
-    status,
+  return judgeAnswer({
+    status: statusCode,
     header: (name) => {
-      const value = answer.headers[name]
+      const value = headers[name]
       return typeof value === 'string' ? value : value?.[0]
     },
-    body: chunksOf(body),
-    discard,
-  }
+    body: body as AsyncIterable<Buffer>,
+    discard: () => void body.destroy(),
+  })
 }
 
-async function* chunksOf(body: Dispatcher.ResponseData['body']): AsyncGenerator<Buffer> {
+const ENCODING = { 'accept-encoding': 'identity' }
+
+async function askAlone(
+  { slots, lookup }: Door,
+  { url, headers }: OutgoingRequest,
+  { signal, idleWithin }: Limits & { readonly signal: AbortSignal },
+): Promise<Answer> {
+  const release = await slots.take(signal)
+  const request = { url, headers: { ...ENCODING, ...headers }, signal }
   try {
-    for await (const chunk of body) yield chunk as Buffer
+    const answer = await getByHttp1(request, { lookup, idleWithin, onClose: release })
+    return judgeAnswer({
+      status: answer.status,
+      header: (name) => answer.headers.get(name),
+      body: answer.body,
+      discard: () => answer.destroy(),
+    })
   } catch (error) {
-    throw sourceFailure(error)
-  } finally {
-    body.destroy()
+    release()
+    throw error
   }
 }

@@ -1,6 +1,7 @@
 /** What went wrong on the way to a source, in the hub's words: never its address, never its text. */
 import { errors } from 'undici'
 import { HubError, isHubError } from '../kernel/errors.ts'
+import { Http1Error } from './http1.ts'
 
 const TIMEOUTS = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
@@ -22,8 +23,8 @@ export function sourceFailure(error: unknown): HubError {
   const cause = { cause: error }
   if (TIMEOUTS.has(codeOf(error)))
     return new HubError('source-timeout', 'The source did not answer in time', cause)
-  if (error instanceof errors.HTTPParserError)
-    return new HubError('source-failed', 'The source does not speak HTTP', cause)
+  if (error instanceof errors.HTTPParserError || error instanceof Http1Error)
+    return new HubError('source-failed', "The source's answer is cut short or is not HTTP", cause)
   return new HubError('source-failed', 'The connection to the source failed', cause)
 }
 
