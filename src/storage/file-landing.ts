@@ -1,0 +1,123 @@
+/** One landing file being written: chunks gathered in two buffers, one filled while the other is written out. */
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Landing } from './objects.ts'
+
+export interface LandingPlace {
+  readonly id: string
+  readonly path: string
+  /** Called once, when nothing more will be written. */
+  readonly onEnd: () => void
+}
+
+/** Few system calls per object, and few bytes in memory per request. */
+const BUFFER = 512 * 1024
+
+export async function openLanding(place: LandingPlace): Promise<Landing> {
+  try {
+    return new FileLanding(place, await open(place.path, 'wx'))
+  } catch (error) {
+    place.onEnd()
+    throw error
+  }
+}
+
+class FileLanding implements Landing {
+  readonly id: string
+  readonly #place: LandingPlace
+  readonly #file: FileHandle
+  #filling = Buffer.allocUnsafeSlow(BUFFER)
+  #spare = Buffer.allocUnsafeSlow(BUFFER)
+  /** Bytes in `#filling`. */
+  #filled = 0
+  /** Where `#filling` will go in the file. */
+  #flushed = 0
+  /** The furthest that was ever written: more than the position after a rewind. */
+  #reached = 0
+  #writing: Promise<void> = Promise.resolve()
+  #isOpen = true
+
+  constructor(place: LandingPlace, file: FileHandle) {
+    this.id = place.id
+    this.#place = place
+    this.#file = file
+  }
+
+  get position(): number {
+    return this.#flushed + this.#filled
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    let at = 0
+    while (at < chunk.length) {
+      const taken = Math.min(chunk.length - at, BUFFER - this.#filled)
+      this.#filling.set(chunk.subarray(at, at + taken), this.#filled)
+      this.#filled += taken
+      at += taken
+      if (this.#filled === BUFFER) await this.#flush()
+    }
+  }
+
+  async rewind(position: number): Promise<void> {
+    if (position >= this.#flushed) {
+      this.#filled = position - this.#flushed
+      return
+    }
+    await this.#writing
+    this.#flushed = position
+    this.#filled = 0
+  }
+
+  async commit(): Promise<void> {
+    await this.#flush()
+    await this.#writing
+    if (this.#reached > this.position) await this.#file.truncate(this.position)
+    await this.#file.sync()
+    await this.#end()
+    await syncFolder(dirname(this.#place.path))
+  }
+
+  async abort(): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    await this.#end().catch(() => undefined)
+    await rm(this.#place.path, { force: true })
+  }
+
+  /** Begins writing out what is filled, once the write before it is done; throws where that one failed. */
+  async #flush(): Promise<void> {
+    await this.#writing
+    const [full, length, at] = [this.#filling, this.#filled, this.#flushed]
+    this.#filling = this.#spare
+    this.#spare = full
+    this.#filled = 0
+    this.#flushed += length
+    this.#reached = Math.max(this.#reached, this.#flushed)
+    this.#writing = writeFully(this.#file, full.subarray(0, length), at)
+    // Its failure is thrown by whoever awaits it next: a write, the commit.
+    this.#writing.catch(() => undefined)
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#place.onEnd()
+    await this.#file.close()
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,116 @@
+/** The object store on a file system: `<folder>/<two digits of the id>/<id>`, one file per landing. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import { makeFileHandles } from './file-handles.ts'
+import { openLanding } from './file-landing.ts'
+import type { ObjectStore } from './objects.ts'
+
+export interface FileObjectsOptions {
+  readonly clock: Clock
+  /**
+   * A file that no row names is left alone until nothing was written to it for this long: another process
+   * may be on the way to its row.
+   */
+  readonly sweepAfterMs?: number | undefined
+}
+
+const SWEEP_AFTER = 60 * 60 * 1000
+const SWEEP_BATCH = 500
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Makes the folders that are missing. Throws the file system's error where it cannot. */
+export async function makeFileObjects(
+  folder: string,
+  { clock, sweepAfterMs = SWEEP_AFTER }: FileObjectsOptions,
+): Promise<ObjectStore> {
+  await makeFolders(folder)
+  const handles = makeFileHandles()
+  const writing = new Set<string>()
+
+  function pathOf(id: string): string {
+    if (!ID.test(id)) throw new HubError('unavailable', 'Not the id of a landing')
+    return join(folder, id.slice(0, 2), id)
+  }
+
+  async function isOld(id: string): Promise<boolean> {
+    if (writing.has(id)) return false
+    const { mtimeMs } = await stat(pathOf(id))
+    return clock().getTime() - mtimeMs > sweepAfterMs
+  }
+
+  async function sweepBatch(
+    ids: readonly string[],
+    isKnown: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<number> {
+    const old: string[] = []
+    for (const id of ids) if (await isOld(id).catch(() => false)) old.push(id)
+    if (old.length === 0) return 0
+    const known = await isKnown(old)
+    const unknown = old.filter((id) => !known.has(id))
+    for (const id of unknown) await rm(pathOf(id), { force: true })
+    return unknown.length
+  }
+
+  return {
+    async createLanding() {
+      const id = randomUUID()
+      writing.add(id)
+      return openLanding({ id, path: pathOf(id), onEnd: () => writing.delete(id) })
+    },
+    read: async (landing, offset, length, buffer) =>
+      handles.read(pathOf(landing), { offset, length, buffer }),
+    async sweep(isKnown) {
+      let count = 0
+      let batch: string[] = []
+      for await (const id of landingIds(folder)) {
+        if (batch.push(id) < SWEEP_BATCH) continue
+        count += await sweepBatch(batch, isKnown)
+        batch = []
+      }
+      return count + (await sweepBatch(batch, isKnown))
+    },
+    check: () => probe(folder),
+    close: () => handles.close(),
+  }
+}
+
+/** All 256 of them at once, and durable: a landing then syncs no folder but its own. */
+async function makeFolders(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const present = new Set(await readdir(folder))
+  for (let index = 0; index < 256; index += 1) {
+    const name = index.toString(16).padStart(2, '0')
+    if (!present.has(name)) await mkdir(join(folder, name), { recursive: true })
+  }
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* landingIds(folder: string): AsyncGenerator<string, void, undefined> {
+  for (const name of await readdir(folder)) {
+    if (!/^[0-9a-f]{2}$/.test(name)) continue
+    for (const id of await readdir(join(folder, name))) if (ID.test(id)) yield id
+  }
+}
+
+async function probe(folder: string): Promise<void> {
+  const path = join(folder, `.probe-${randomUUID()}`)
+  try {
+    await writeFile(path, 'samsyn', { flush: true })
+    await unlink(path)
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined)
+    throw new HubError(
+      'unavailable',
+      'The object store cannot be written: check the permissions and free space of its folder',
+      { cause: error },
+    )
+  }
+}
