@@ -48,8 +48,8 @@ function otherIds(dataset: DicomJson): PatientClaim['otherIds'] {
 function toDate(text: string | undefined): string | undefined {
   const [, year, month, day] = /^(\d{4})\.?(\d{2})\.?(\d{2})$/.exec(text ?? '') ?? []
   if (year === undefined || month === undefined || day === undefined) return undefined
-  const text = `${year}-${month}-${day}`
-  const date = new Date(`${text}T00:00:00Z`)
-  const isReal = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
-  return isReal ? text : undefined
+  const iso = `${year}-${month}-${day}`
+  const date = new Date(`${iso}T00:00:00Z`)
+  const isReal = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso)
+  return isReal ? iso : undefined
 }
