@@ -39,7 +39,7 @@ const VALIDATED_TYPES = [
  * Validates with the definitions of `texts` and the profiles among `own`, loaded when the first resource
  * is written: a hub that only reads never pays for them.
  */
-export function makeValidate(texts: DefinitionTexts, own: readonly JsonObject[]): Validate {
+export function makeValidate(texts: DefinitionTexts, own: readonly unknown[]): Validate {
   let validate: Validate | undefined
   return (resource) => {
     validate ??= validateWith(
