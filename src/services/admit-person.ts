@@ -1,5 +1,4 @@
 /** Token exchange from a trusted issuer's token: the person and the attest are checked, and the decision asked. */
-import type { AuthenticatedPerson } from './grant-access.ts'
 import {
   locationsWithin,
   refused,
@@ -30,11 +29,10 @@ export async function admitPerson(exchange: Exchange): Promise<ExchangedToken> {
   const details = parseAuthorizationDetails(request.authorizationDetails)
   const { imaging } = details
   const attest = await findAttest(exchange, token, details)
-  const person: AuthenticatedPerson = token.person
   const grant = await deps.grantAccess(
     {
       client: client.id,
-      person,
+      person: token.person,
       attest,
       signedAttest: details.signedAttest ?? request.subjectToken,
       patient: imaging.patient ?? { kind: 'identifier', identifier: attest.patient },

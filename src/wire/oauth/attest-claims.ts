@@ -55,7 +55,7 @@ const attestSchema = z.object({
 export function readAttest(claim: unknown): Attest {
   if (!isBounded(claim)) throw invalidAttest('The attest is too large or too deep')
   const parsed = attestSchema.safeParse(withOneSetOfNames(claim))
-  if (!parsed.success) throw invalidAttest(faults(parsed.error))
+  if (!parsed.success) throw invalidAttest(faults(parsed.error), reasonOf(parsed.error))
 
   const { toa, practitioner, care_relation: relation, patients } = parsed.data
   const [patient, ...others] = patients
@@ -153,6 +153,12 @@ function depth(value: unknown, level: number): number {
 function faults(error: z.ZodError): string {
   const places = error.issues.map((issue) => issue.path.map((step) => String(step)).join('.'))
   return `The attest lacks or has wrong values at: ${[...new Set(places)].slice(0, 5).join(', ')}`
+}
+
+/** ATT-38 to 41 have a name of their own in `domain/access/check-attest.ts`. */
+function reasonOf({ issues }: z.ZodError): string {
+  const isPurpose = issues.every(({ path }) => path.includes('purpose_of_use'))
+  return isPurpose ? 'attestation_purpose_not_allowed' : 'attestation_invalid'
 }
 
 function invalidAttest(message: string, reason = 'attestation_invalid'): HubError {

@@ -4,8 +4,9 @@
  * section 2.5), with RFC 8725 behind them.
  */
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+import type { AuthenticatedPerson } from '../../domain/access/person.ts'
 import { findAttest } from './attest-claims.ts'
-import { readHelseidPerson, type ForeignPerson } from './helseid-claims.ts'
+import { readHelseidPerson } from './helseid-claims.ts'
 import { invalidToken, LEEWAY, SIGNATURE_ALGORITHMS, tokenFault } from './invalid-token.ts'
 import { verificationKeys, type JwkSet } from './jwks.ts'
 
@@ -25,7 +26,7 @@ export interface TrustedIssuer {
 export type IssuerKeys = (issuer: string, renew: boolean) => Promise<JwkSet>
 
 export interface ForeignToken {
-  readonly person: ForeignPerson
+  readonly person: AuthenticatedPerson
   /** Unread; undefined where the token has none. */
   readonly attest: unknown
   /** Thumbprint of the DPoP key the token is bound to. */

@@ -1,20 +1,9 @@
 /** The claim profile `helseid`: whom an access token of HelseID is about (norway.md section 2.6). */
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
+import type { AuthenticatedPerson } from '../../domain/access/person.ts'
 import { invalidToken } from './invalid-token.ts'
 import { nationalIdSystem } from './national-id-system.ts'
-
-/** The person behind a foreign token, whatever the issuer's profile. */
-export interface ForeignPerson {
-  readonly issuer: string
-  readonly identifier: { readonly system: string; readonly value: string }
-  readonly name: string
-  readonly hprNumber?: string | undefined
-  readonly assurance: 'high' | 'lower'
-  /** Organisation numbers of the client's legal entity and sub-unit. */
-  readonly orgnrParent: string
-  readonly orgnrChild?: string | undefined
-}
 
 const CLAIM = {
   pid: 'helseid://claims/identity/pid',
@@ -40,7 +29,7 @@ const schema = z.object({
 })
 
 /** Throws `unauthenticated` with reason `invalid_token` where the person or organisation is not named. */
-export function readHelseidPerson(issuer: string, payload: JWTPayload): ForeignPerson {
+export function readHelseidPerson(issuer: string, payload: JWTPayload): AuthenticatedPerson {
   const parsed = schema.safeParse(payload)
   if (!parsed.success) {
     const claims = parsed.error.issues.map((issue) => String(issue.path[0]))
