@@ -8,7 +8,7 @@ import type { Log } from '../kernel/log.ts'
 import { openAuditAnchor } from '../storage/audit-anchor.ts'
 import {
   addDisclosedObjects,
-  appendAuditEvents,
+  makeAuditAppender,
   withAnchorLock,
   type NewAuditEvent,
 } from '../storage/audit-events.ts'
@@ -56,11 +56,12 @@ export async function startAudit(deps: AuditDeps): Promise<Audit> {
       throw error
     },
   )
+  const append = makeAuditAppender(pool)
   const commits = makeGroupCommits<NewAuditEvent>({
     limits: LIMITS,
     sizeOf: ({ content }) => content.length,
     commit: async (events) => {
-      await appendAuditEvents(pool, events)
+      await append(events)
       anchoring.grown()
     },
   })

@@ -109,17 +109,4 @@ describe('searching the audit log', () => {
       pages.push(page.map(({ seq }) => seq))
     assert.deepEqual(pages, [[1, 2], [3]])
   })
-
-  it('gives every event its place when many append at once', async (t) => {
-    const { pool } = await createDatabase(t)
-    const batches = Array.from({ length: 12 }, (_, n) => [event(2 * n), event(2 * n + 1)])
-    await Promise.all(batches.map((batch) => appendAuditEvents(pool, batch)))
-    const { rows } = await pool.query(
-      'select array_agg(seq::int order by seq) as seqs from audit_event',
-    )
-    assert.deepEqual(
-      rows[0].seqs,
-      Array.from({ length: 24 }, (_, n) => n),
-    )
-  })
 })
