@@ -2,10 +2,11 @@
  * The client side of OAuth, for the command line and the demo: tokens of the hub by client credentials and
  * by token exchange, bound by DPoP where the caller has a key (openid-client does the protocol).
  */
-import { webcrypto } from 'node:crypto'
+import { randomUUID, webcrypto } from 'node:crypto'
 import * as oauth from 'openid-client'
 import { headlessSignIn } from './headless-sign-in.ts'
 import { HubError } from '../kernel/errors.ts'
+import { signDpopProof } from '../wire/oauth/sign-dpop-proof.ts'
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
@@ -46,14 +47,14 @@ export interface AuthorizationClient {
   exchangeToken(subjectToken: string, details?: readonly object[]): Promise<IssuedToken>
   /** Authorization code with PAR and PKCE, the login form filled in by us. Resolves to the issuer's token. */
   signIn(signIn: SignIn): Promise<IssuedToken>
-  /** A request with the token, and with a proof where it is bound. */
-  fetch(url: string, token: IssuedToken, init?: ProtectedRequest): Promise<Response>
+  /** Headers of one request with the token, a fresh proof among them where it is bound. */
+  authorize(token: IssuedToken, request: AuthorizedRequest): Promise<Record<string, string>>
 }
 
-export interface ProtectedRequest {
-  readonly method?: string
-  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream
-  readonly headers?: Readonly<Record<string, string>>
+export interface AuthorizedRequest {
+  readonly method: string
+  /** Without query and fragment. */
+  readonly url: string
 }
 
 /**
@@ -82,20 +83,21 @@ export async function connectAuthorization(
       return issued(() => oauth.genericGrantRequest(config, TOKEN_EXCHANGE, parameters, options))
     },
     signIn: (signIn) => issued(() => authorizationCode(config, signIn, options)),
-    fetch: (url, { accessToken, tokenType }, { method = 'GET', body, headers } = {}) => {
-      const bound = tokenType.toLowerCase() === 'dpop'
-      return asHubError(() =>
-        oauth.fetchProtectedResource(
-          config,
-          accessToken,
-          new URL(url),
-          method,
-          body,
-          new Headers(headers),
-          bound ? options : {},
-        ),
-      )
-    },
+    authorize: (token, request) => authorize(identity, token, request),
+  }
+}
+
+async function authorize(
+  { dpopJwk }: OauthIdentity,
+  { accessToken, tokenType }: IssuedToken,
+  request: AuthorizedRequest,
+): Promise<Record<string, string>> {
+  if (tokenType.toLowerCase() !== 'dpop' || dpopJwk === undefined)
+    return { authorization: `Bearer ${accessToken}` }
+  const proof = { ...request, accessToken, jti: randomUUID() }
+  return {
+    authorization: `DPoP ${accessToken}`,
+    dpop: await signDpopProof(dpopJwk, proof, new Date()),
   }
 }
 
