@@ -72,6 +72,8 @@ const TYPES = {
   // An async function without await still turns a throw into a rejection, which its type promises.
   '@typescript-eslint/require-await': 'off',
   '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+  // What looks like a method is a closure of the factory that made it: there is no `this` to lose.
+  '@typescript-eslint/unbound-method': 'off',
   '@typescript-eslint/switch-exhaustiveness-check': [
     'error',
     { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },

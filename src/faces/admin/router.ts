@@ -86,8 +86,7 @@ function addClientRoutes(router: Router, administration: Administration): void {
   })
   router.post('/clients/:id/rotate', async (req, res) => {
     // Nothing is asked where nothing is sent: the hub makes the pair.
-    const body: unknown = req.body
-    const jwks = body === undefined ? undefined : parseRequest(jwksSchema, bodyOf(req))
+    const jwks = isEmpty(req) ? undefined : parseRequest(jwksSchema, bodyOf(req))
     const rotated = await administration.rotateClient(req.params.id, jwks, operatorOf(req))
     res.json(withKey(rotated))
   })
@@ -129,7 +128,12 @@ function operatorOf(req: object): Operator {
 
 function bodyOf(req: Request): unknown {
   const body: unknown = req.body
-  if (body === undefined)
+  if (body === undefined || isEmpty(req))
     throw new HubError('unsupported-media-type', 'Send the request as application/json')
   return body
+}
+
+/** Express makes `{}` of a body that is not there. */
+function isEmpty(req: Request): boolean {
+  return req.get('transfer-encoding') === undefined && Number(req.get('content-length') ?? 0) === 0
 }

@@ -4,16 +4,15 @@ import { INTROSPECT_SCOPE, isScope, scopeTokens } from '../../domain/access/scop
 import { MEMBER_ROLES } from '../../domain/access/principal.ts'
 import { isOrgnr } from '../../domain/identity/orgnr.ts'
 import { HubError } from '../../kernel/errors.ts'
+import type { ClientId, OrganizationId, SourceId } from '../../kernel/ids.ts'
 
 /** FHIR id, short enough for what the hub appends to it (`-wado-rs`). */
-const id = z
-  .string()
-  .regex(/^[A-Za-z0-9.-]{1,48}$/, 'is not an id: up to 48 of A-Z a-z 0-9 - .')
-  .describe('Chosen by the hub where absent')
+const id = z.string().regex(/^[A-Za-z0-9.-]{1,48}$/, 'is not an id: up to 48 of A-Z a-z 0-9 - .')
+const memberId = id.transform((text) => text as OrganizationId)
 const name = z.string().trim().min(1).max(200)
 
 export const newMemberSchema = z.strictObject({
-  id: id.optional(),
+  id: id.transform((text) => text as OrganizationId).optional(),
   orgnr: z
     .string()
     .refine(isOrgnr, 'is not an organisation number: nine digits with a check digit')
@@ -30,8 +29,8 @@ const publicKey = z
 export const jwksSchema = z.object({ keys: z.array(publicKey).min(1).max(10) })
 
 export const newClientSchema = z.strictObject({
-  id: id.optional(),
-  member: z.string().min(1).max(64).describe('Id of the member it belongs to'),
+  id: id.transform((text) => text as ClientId).optional(),
+  member: memberId.describe('Id of the member it belongs to'),
   name,
   scope: z
     .string()
@@ -62,8 +61,8 @@ const basic = z.strictObject({
 const bearer = z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1).max(8000) })
 
 export const newSourceSchema = z.strictObject({
-  id: id.optional(),
-  custodian: z.string().min(1).max(64).describe('Id of the member whose images it holds'),
+  id: id.transform((text) => text as SourceId).optional(),
+  custodian: memberId.describe('Id of the member whose images it holds'),
   kind: z.literal('dicomweb').default('dicomweb'),
   name,
   url: z

@@ -1,0 +1,75 @@
+/** One act of an operator: logged before it commits, so that an act that cannot be logged does not happen. */
+import type { Pool, PoolClient } from 'pg'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { OrganizationId } from '../kernel/ids.ts'
+import { lockAdministration } from '../storage/administration-lock.ts'
+import { transaction } from '../storage/db.ts'
+import type { Operator } from './administration.ts'
+import type { RecordAudit } from './record-audit.ts'
+
+export interface AdministerDeps {
+  readonly pool: Pool
+  readonly recordAudit: RecordAudit
+  readonly clock: Clock
+}
+
+/** What was done, for the log. */
+export interface Act {
+  /** Machine code, as `client-added`. */
+  readonly verb: string
+  readonly member: OrganizationId
+  /** The client or source, where it was not the member itself. */
+  readonly subject?: string | undefined
+}
+
+export interface Done<Result> {
+  readonly act: Act
+  readonly result: Result
+}
+
+/** Runs `work` in a transaction, logs its act, commits. Throws `conflict` where an id or number is taken. */
+export async function administer<Result>(
+  deps: AdministerDeps,
+  by: Operator,
+  work: (db: PoolClient, at: Date) => Promise<Done<Result>>,
+): Promise<Result> {
+  const at = deps.clock()
+  try {
+    return await transaction(deps.pool, async (db) => {
+      await lockAdministration(db)
+      const { act, result } = await work(db, at)
+      await log(deps.recordAudit, act, { by, at })
+      return result
+    })
+  } catch (error) {
+    throw isTaken(error)
+      ? new HubError('conflict', 'The id or number is already in use', { cause: error })
+      : error
+  }
+}
+
+async function log(
+  recordAudit: RecordAudit,
+  { verb, member, subject }: Act,
+  { by, at }: { readonly by: Operator; readonly at: Date },
+): Promise<void> {
+  await recordAudit({
+    act: 'administration',
+    at,
+    outcome: '0',
+    reason: verb,
+    ...by.context,
+    principal: by.principal,
+    entities: [
+      { kind: 'resource', reference: `Organization/${member}` },
+      ...(subject === undefined ? [] : [{ kind: 'query', query: subject } as const]),
+    ],
+  })
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION
+}

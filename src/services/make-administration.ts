@@ -1,0 +1,18 @@
+/** All of an operator's verbs, put together from the rooms that keep them. */
+import type { Administration } from './administration.ts'
+import { makeManageClients } from './manage-clients.ts'
+import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
+import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
+
+export interface AdministrationDeps extends ManageMembersDeps, ManageSourcesDeps {
+  readonly syncSource: Administration['syncSource']
+}
+
+export function makeAdministration(deps: AdministrationDeps): Administration {
+  return {
+    ...makeManageMembers(deps),
+    ...makeManageClients(deps),
+    ...makeManageSources(deps),
+    syncSource: deps.syncSource,
+  }
+}

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import express, { type RequestHandler } from 'express'
+import { OPERATIONS } from '../../../src/faces/admin/openapi.ts'
+import { adminRouter } from '../../../src/faces/admin/router.ts'
+import { setContext, setPrincipal } from '../../../src/faces/request-state.ts'
+import type { Principal } from '../../../src/domain/access/principal.ts'
+import { HubError } from '../../../src/kernel/errors.ts'
+import type { ClientId, OrganizationId } from '../../../src/kernel/ids.ts'
+import { startAdministration, type TestAdministration } from '../../support/administration.ts'
+import { listen } from '../../support/listen.ts'
+import { silentLog } from '../../support/log.ts'
+
+const principal: Principal = {
+  client: 'operations' as ClientId,
+  member: 'hub' as OrganizationId,
+  actions: new Set(['operate']),
+  tokenId: 'token-1',
+}
+
+/** A bearer check that knows two tokens. */
+const bearer: RequestHandler = (req, _res, next) => {
+  const actions = { operator: ['operate'], clinician: ['find'] } as const
+  const known = Object.entries(actions).find(([name]) => req.get('authorization') === name)
+  if (known === undefined) throw new HubError('unauthenticated', 'No access token was presented')
+  setContext(req, { requestId: 'request-1', channel: 'admin' })
+  setPrincipal(req, { ...principal, actions: new Set(known[1]) })
+  next()
+}
+
+interface Answer {
+  readonly status: number
+  readonly type: string | null
+  readonly body: ReturnType<typeof JSON.parse>
+}
+
+interface Admin extends TestAdministration {
+  ask(method: string, path: string, body?: unknown, token?: string): Promise<Answer>
+}
+
+async function serve(t: TestContext): Promise<Admin> {
+  const hub = await startAdministration(t)
+  const app = express()
+  const router = adminRouter({
+    administration: hub.administration,
+    authorize: async (who, action) => {
+      if (!who.actions.has(action)) throw new HubError('insufficient-scope', 'The scope lacks it')
+      return { principal: who, action, filter: { kind: 'everything' } }
+    },
+    bearer,
+    log: silentLog,
+    baseUrl: 'https://hub.example/admin',
+  })
+  app.use('/admin', router)
+  const base = await listen(t, app)
+  return {
+    ...hub,
+    async ask(method, path, body, token = 'operator') {
+      const answer = await fetch(`${base}/admin${path}`, {
+        method,
+        headers: { authorization: token, 'content-type': 'application/json' },
+        ...(body !== undefined && {
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        }),
+      })
+      const type = answer.headers.get('content-type')
+      return { status: answer.status, type, body: JSON.parse(await answer.text()) }
+    },
+  }
+}
+
+const MEMBER = { orgnr: '974760673', name: 'Testsykehuset', roles: ['publisher'] }
+
+test('operators admit a member, give it a client and a source, and see all three', async (t) => {
+  const { ask, logged } = await serve(t)
+  const member = await ask('POST', '/members', MEMBER)
+  assert.equal(member.status, 201)
+  const client = await ask('POST', '/clients', {
+    member: member.body.id,
+    name: 'RIS',
+    scope: 'samsyn:publish',
+  })
+  assert.equal(client.status, 201)
+  assert.equal(client.body.private_jwk.kty, 'EC')
+  const source = await ask('POST', '/sources', {
+    custodian: member.body.id,
+    name: 'PACS',
+    url: 'http://127.0.0.1:1/dicom-web',
+    credentials: { kind: 'bearer', token: 'hemmelig' },
+  })
+  assert.equal(source.status, 201)
+  assert.equal(source.body.credentials, 'bearer')
+
+  assert.deepEqual((await ask('GET', '/members')).body, [member.body])
+  assert.equal((await ask('GET', '/clients')).body[0].client_id, client.body.client_id)
+  assert.equal((await ask('GET', '/sources')).body[0].id, source.body.id)
+  assert.deepEqual(
+    new Set(logged.map((record) => record.principal?.client)),
+    new Set(['operations']),
+  )
+})
+
+test('a listed client shows no private key', async (t) => {
+  const { ask } = await serve(t)
+  const { body: member } = await ask('POST', '/members', MEMBER)
+  await ask('POST', '/clients', { member: member.id, name: 'RIS', scope: 'samsyn:publish' })
+  const { body } = await ask('GET', '/clients')
+  assert.equal(body[0].private_jwk, undefined)
+})
+
+test('disabling and rotating answer with what is now so', async (t) => {
+  const { ask } = await serve(t)
+  const { body: member } = await ask('POST', '/members', MEMBER)
+  const registration = { member: member.id, name: 'RIS', scope: 'samsyn:publish' }
+  const { body: client } = await ask('POST', '/clients', registration)
+  const rotated = await ask('POST', `/clients/${client.client_id}/rotate`)
+  assert.equal(rotated.status, 200)
+  assert.notDeepEqual(rotated.body.keys, client.keys)
+  assert.equal((await ask('POST', `/clients/${client.client_id}/disable`)).body.active, false)
+  assert.equal((await ask('POST', `/members/${member.id}/disable`)).body.active, false)
+})
+
+test('a sync answers with its report', async (t) => {
+  const { ask } = await serve(t)
+  const { body } = await ask('POST', '/sources/any/sync')
+  assert.deepEqual(body, { studies: 1, series: 2, instances: 3, failed: 0 })
+})
+
+test('nobody but operators gets in', async (t) => {
+  const { ask } = await serve(t)
+  assert.equal((await ask('GET', '/members', undefined, 'nobody')).status, 401)
+  assert.equal((await ask('GET', '/members', undefined, 'clinician')).status, 403)
+  assert.equal((await ask('POST', '/members', MEMBER, 'clinician')).status, 403)
+})
+
+test('a bad request is told every fault, as problem details', async (t) => {
+  const { ask } = await serve(t)
+  const { status, type, body } = await ask('POST', '/members', { ...MEMBER, orgnr: '1', x: 1 })
+  assert.equal(status, 400)
+  assert.match(type ?? '', /^application\/problem\+json/)
+  assert.deepEqual(
+    body.problems.map(({ location }: { location: string }) => location),
+    ['orgnr', ''],
+  )
+})
+
+test('what is not JSON, too long or nowhere is refused in the same form', async (t) => {
+  const { ask } = await serve(t)
+  assert.equal((await ask('POST', '/members', '{')).status, 400)
+  assert.equal((await ask('POST', '/members', { name: 'x'.repeat(100_000) })).status, 413)
+  assert.equal((await ask('GET', '/nothing')).status, 404)
+  assert.equal((await ask('GET', '/members/nobody')).status, 404)
+  assert.equal((await ask('POST', '/members')).status, 415)
+})
+
+test('the description names exactly the routes there are', async (t) => {
+  const { administration } = await startAdministration(t)
+  const router = adminRouter({
+    administration,
+    authorize: () => Promise.reject(new Error('not asked')),
+    bearer,
+    log: silentLog,
+    baseUrl: 'https://hub.example/admin',
+  })
+  const routed = router.stack.flatMap(({ route }) => {
+    if (route === undefined || route.path === '/openapi.json') return []
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    return route.stack.map(({ method }) => `${method} ${path}`)
+  })
+  const described = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  )
+  assert.deepEqual(routed.toSorted(), described.toSorted())
+})
+
+test('the description carries the schemas that check the requests', async (t) => {
+  const { ask } = await serve(t)
+  const { body } = await ask('GET', '/openapi.json', undefined, 'nobody')
+  assert.equal(body.openapi, '3.1.0')
+  assert.deepEqual(body.components.schemas.NewMember.required, ['orgnr', 'name', 'roles'])
+  assert.equal(body.paths['/members'].post.responses['201'].description, 'Done')
+})
