@@ -84,9 +84,11 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Every line of the file in order, also what is no checkpoint; for verification. */
+/** Every line of the file in order, also what is no checkpoint. Throws `not-found` where it cannot be read. */
 export async function* readAnchorLines(file: string): AsyncGenerator<string> {
-  const handle = await open(file, 'r')
+  const handle = await open(file, 'r').catch((cause: unknown) => {
+    throw new HubError('not-found', `The anchor file ${file} cannot be read`, { cause })
+  })
   try {
     for await (const line of handle.readLines()) if (line !== '') yield line
   } finally {

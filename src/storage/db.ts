@@ -32,3 +32,16 @@ function isConnectionLoss(error: Error | undefined): boolean {
     code.startsWith('08') || code.startsWith('57P') || /terminated|ECONN|EPIPE/.test(error.message)
   )
 }
+
+const READ_ONE_MOMENT = `set transaction isolation level repeatable read, read only`
+
+/** Runs `work` on the database as it is at one moment, whatever others commit meanwhile. */
+export function snapshot<Result>(
+  pool: Pool,
+  work: (db: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  return transaction(pool, async (db) => {
+    await db.query(READ_ONE_MOMENT)
+    return work(db)
+  })
+}

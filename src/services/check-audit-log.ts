@@ -1,0 +1,142 @@
+/**
+ * Replays the audit log against its checkpoints: event by event what was changed, removed, inserted or
+ * moved, and where the log as a whole is another one than was signed for.
+ */
+import { objectsDigest } from '../domain/audit/disclosure.ts'
+import { EMPTY_TREE, appendLeaves, leafHash, rootOf, type Tree } from '../domain/audit/merkle.ts'
+import type { LoggedAuditEvent } from '../storage/search-audit-events.ts'
+import type { Checkpoint } from '../wire/audit/checkpoint.ts'
+import { auditColumns, closedDisclosure } from '../wire/fhir/audit-columns.ts'
+import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
+
+export interface LogFinding {
+  readonly kind:
+    | 'event-changed'
+    | 'event-missing'
+    | 'event-out-of-place'
+    | 'columns-changed'
+    | 'objects-changed'
+    | 'root-mismatch'
+    | 'log-truncated'
+    | 'head-changed'
+  /** Sequence number of the first event concerned. */
+  readonly seq: number
+  readonly text: string
+}
+
+export interface LogCheck {
+  /** Takes the next page, with the objects that each closed disclosure of the page has rows for. */
+  page(events: readonly LoggedAuditEvent[], objects: ReadonlyMap<string, readonly string[]>): void
+  /** After the last page. */
+  end(head: Tree): void
+  readonly findings: readonly LogFinding[]
+  readonly count: number
+}
+
+/** `checkpoints` are rightly signed ones. */
+export function makeLogCheck(checkpoints: readonly Checkpoint[]): LogCheck {
+  const due = checkpoints.toSorted((a, b) => a.size - b.size)
+  const findings: LogFinding[] = []
+  let tree = EMPTY_TREE
+  let expected = 0
+  let count = 0
+  let lastGood = 0
+  let rootsHold = true
+
+  function placed({ seq }: LoggedAuditEvent): boolean {
+    if (seq < 0) {
+      findings.push({ kind: 'event-out-of-place', seq, text: `Event ${seq} lies before the log` })
+      return false
+    }
+    if (seq > expected) {
+      const text = `Events ${expected} to ${seq - 1} are not in the log`
+      findings.push({ kind: 'event-missing', seq: expected, text })
+    }
+    expected = seq + 1
+    return true
+  }
+
+  function compareRoots(): void {
+    while (due[0] !== undefined && due[0].size <= tree.size) {
+      const { size, root, at } = due[0]
+      due.shift()
+      if (size < tree.size || !rootsHold) continue
+      if (rootOf(tree).toString('hex') === root) lastGood = size
+      else {
+        rootsHold = false
+        const text = `Events ${lastGood} to ${size - 1} are not those signed for at ${at}`
+        findings.push({ kind: 'root-mismatch', seq: lastGood, text })
+      }
+    }
+  }
+
+  return {
+    findings,
+    get count() {
+      return count
+    },
+    page(events, objects) {
+      for (const event of events) {
+        count += 1
+        if (!placed(event)) continue
+        findings.push(...checkEvent(event, objects))
+        // The stored leaf: a changed text is found by itself, and the roots after it still speak.
+        tree = appendLeaves(tree, [event.leaf])
+        compareRoots()
+      }
+    },
+    end(head) {
+      const last = due.at(-1)
+      if (last !== undefined && last.size > tree.size) {
+        const text = `The log ends after ${tree.size} events; ${last.size} were signed for at ${last.at}`
+        findings.push({ kind: 'log-truncated', seq: tree.size, text })
+      }
+      if (head.size !== tree.size || !rootOf(head).equals(rootOf(tree))) {
+        const text = `The head of the log is not that of its ${tree.size} events`
+        findings.push({ kind: 'head-changed', seq: Math.min(head.size, tree.size), text })
+      }
+    },
+  }
+}
+
+function checkEvent(
+  event: LoggedAuditEvent,
+  objects: ReadonlyMap<string, readonly string[]>,
+): readonly LogFinding[] {
+  const { seq } = event
+  if (!leafHash(event.content).equals(event.leaf)) {
+    return [{ kind: 'event-changed', seq, text: `The text of event ${seq} was changed` }]
+  }
+  const resource = parseEvent(event.content)
+  const findings: LogFinding[] = []
+  if (!hasOwnColumns(event, resource)) {
+    const text = `The columns of event ${seq} do not say what its text says`
+    findings.push({ kind: 'columns-changed', seq, text })
+  }
+  const closed = closedDisclosure(resource)
+  if (closed !== undefined && objectsDigest(objects.get(closed.id) ?? []) !== closed.digest) {
+    const text = `The objects of the disclosure that event ${seq} closes were changed`
+    findings.push({ kind: 'objects-changed', seq, text })
+  }
+  return findings
+}
+
+export function parseEvent(content: string): JsonObject {
+  try {
+    const resource: unknown = JSON.parse(content)
+    return isJsonObject(resource) ? resource : {}
+  } catch {
+    return {}
+  }
+}
+
+function hasOwnColumns(event: LoggedAuditEvent, resource: JsonObject): boolean {
+  const columns = auditColumns(resource)
+  return (
+    columns.id === event.id &&
+    columns.recorded.getTime() === event.recorded.getTime() &&
+    columns.patient === event.patient &&
+    columns.member === event.member &&
+    columns.custodians.join() === event.custodians.join()
+  )
+}
