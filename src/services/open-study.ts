@@ -4,12 +4,11 @@
  */
 import type { Pool } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
-import { HubError, isHubError } from '../kernel/errors.ts'
+import { HubError } from '../kernel/errors.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { OpenDicomwebSource } from '../sources/dicomweb.ts'
-import { findSource } from '../storage/sources.ts'
 import {
   type CopyInstance,
   type DepositedPlace,
@@ -17,9 +16,14 @@ import {
   type StudyCopy,
   type StudyScope,
 } from '../storage/study-copies.ts'
+import { accessRecord } from './access-record.ts'
 import type { Access, Authorize } from './authorize.ts'
+import { permit } from './permit.ts'
 import type { Disclosure, OpenDisclosure, RecordAudit, RequestContext } from './record-audit.ts'
 import { type RelayedInstance, relayInstances } from './relay-instances.ts'
+import { sourceOf } from './source-of-copy.ts'
+import { startingWith } from './starting-with.ts'
+import { tryCopies } from './try-copies.ts'
 
 export type { CopyInstance, DepositedPlace, StudyCopy, StudyScope, RelayedInstance }
 
@@ -79,60 +83,28 @@ export interface OpenStudyDeps {
 export function makeOpenStudy(deps: OpenStudyDeps): OpenStudy {
   return {
     async find(principal, scope, context) {
-      const access = await deps.authorize(principal, 'view-images')
+      const query = pathOf(scope)
+      const access = await permit(deps, { principal, action: 'view-images', query }, context)
       const copies = await findStudyCopies(deps.pool, scope, access.filter)
       if (copies.length === 0) {
-        await auditMiss(deps, { access, scope, context })
+        await auditMiss(deps, { access, context }, query)
         throw new HubError('not-found', 'No such study, series or instance')
       }
       return { access, scope, context, copies }
     },
-    async open(found, request) {
-      let failure: unknown = new HubError('not-found', 'No such study, series or instance')
-      for (const copy of request.copies) {
-        try {
-          return await openCopy(deps, { found, request, copy })
-        } catch (error) {
-          if (!isSourceFailure(error) || request.signal.aborted) throw error
-          failure = error
-          deps.log.warn(
-            { source: copy.source, imagingStudy: copy.imagingStudy, cause: causeOf(error) },
-            error.message,
-          )
-        }
-      }
-      throw failure
-    },
+    open: (found, request) =>
+      tryCopies({ ...request, log: deps.log }, (copy) => openCopy(deps, { found, request, copy })),
   }
-}
-
-function isSourceFailure(error: unknown): error is HubError {
-  return isHubError(error) && error.code.startsWith('source-')
-}
-
-function causeOf(error: HubError): string | undefined {
-  return error.cause instanceof Error ? error.cause.message : undefined
 }
 
 async function auditMiss(
   { clock, recordAudit }: OpenStudyDeps,
-  { access, scope, context }: Omit<FoundStudy, 'copies'>,
+  { access, context }: Pick<FoundStudy, 'access' | 'context'>,
+  query: string,
 ): Promise<void> {
-  await recordAudit({
-    act: 'access-refused',
-    at: clock(),
-    outcome: '4',
-    reason: 'not-found',
-    ...context,
-    principal: access.principal,
-    ...(access.grant !== undefined && {
-      patient: access.grant.patient,
-      purpose: access.grant.purpose,
-      purposeDetail: access.grant.purposeDetail,
-      decisionRef: access.grant.decisionRef,
-    }),
-    entities: [{ kind: 'query', query: pathOf(scope) }],
-  })
+  const entities = [{ kind: 'query', query }] as const
+  const act = { at: clock(), outcome: '4', reason: 'not-found', entities } as const
+  await recordAudit(accessRecord(access, { act: 'access-refused', ...act }, context))
 }
 
 function pathOf({ study, series, instance }: StudyScope): string {
@@ -171,11 +143,8 @@ async function openRelay(
   { found, request, copy }: Opening,
   signal: AbortSignal,
 ): Promise<Pick<OpenedStudy, 'relayed' | 'discard'>> {
-  const source =
-    copy.source === null ? undefined : await findSource(deps.pool, deps.sealer, copy.source)
-  if (source?.active !== true)
-    throw new HubError('source-unavailable', 'The source of this study is out of service')
-  const answer = await deps.openSource(source).retrieveInstances(found.scope, signal)
+  const source = await sourceOf(deps, copy)
+  const answer = await source.retrieveInstances(found.scope, signal)
   const instances = relayInstances(answer, {
     expected: copy.instances.filter((instance) => !isDeposited(instance)),
     accepts: request.accepts,
@@ -186,17 +155,5 @@ async function openRelay(
   } catch (error) {
     answer.discard()
     throw error
-  }
-}
-
-async function* startingWith<Item>(
-  first: IteratorResult<Item, void>,
-  rest: AsyncGenerator<Item, void, undefined>,
-): AsyncGenerator<Item, void, undefined> {
-  try {
-    if (first.done !== true) yield first.value
-    yield* rest
-  } finally {
-    await rest.return()
   }
 }

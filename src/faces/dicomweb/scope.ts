@@ -24,6 +24,17 @@ export function parseScope({ study, series, instance }: ScopeParams): Scope {
   }
 }
 
+/** Of a search: as much as the path names, or nothing. */
+export function parseSearchScope({
+  study,
+  series,
+}: Partial<ScopeParams>): Partial<Omit<Scope, 'instance'>> {
+  return {
+    ...(study !== undefined && { study: parseStudyUid(study) }),
+    ...(series !== undefined && { series: parseSeriesUid(series) }),
+  }
+}
+
 /** Of the service: `https://hub.example/dicom-web`. */
 export function serviceUrl(req: Request<object>, publicUrl: string): string {
   return publicUrl + req.baseUrl
