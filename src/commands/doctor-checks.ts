@@ -37,11 +37,18 @@ export async function find(
   } catch (error) {
     const problems = isHubError(error) ? error.problems : []
     const detail = [
-      error instanceof Error ? error.message : String(error),
+      messageOf(error),
       ...problems.map(({ location, text }) => `${location} ${text}`),
     ].join('; ')
     return { check, ...failed(detail, fix) }
   }
+}
+
+/** A refused connection to a name with several addresses is an error without a text of its own. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.message !== '') return error.message
+  return 'code' in error ? String(error.code) : error.name
 }
 
 export function checkNode(version: string): Verdict {

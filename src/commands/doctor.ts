@@ -96,6 +96,7 @@ async function examineDatabase(deps: DoctorDeps, config: Config): Promise<readon
   if (opened.database === undefined) return [database]
   const { pool, close } = opened.database
   try {
+    if (database.state !== 'ok') return [database]
     const migrations = await find('migrations', start, () => checkMigrations(pool))
     const clock = await find('clock', start, () => checkClock(pool, deps.clock))
     // A new database has no sources to ask about.
