@@ -28,6 +28,7 @@ import { makeVerifyAccessToken } from '../../src/wire/oauth/access-token.ts'
 import { publicJwks } from '../../src/wire/oauth/jwks.ts'
 import { createDatabase, type Scope } from './database.ts'
 import { silentLog } from './log.ts'
+import { startMinter, type Minter } from './minter.ts'
 
 export const AUDIENCE = 'nhn:samsyn'
 export const REDIRECT = 'http://localhost/samsyn/signed-in'
@@ -49,6 +50,8 @@ export function newKey(): PrivateKey {
 export interface OauthWorld {
   readonly hub: string
   readonly issuer: StartedIssuer
+  /** A second trusted issuer, whose keys the test holds. */
+  readonly minter: Minter
   /** Keys of the clients below, private. */
   readonly keys: { readonly bound: PrivateKey; readonly plain: PrivateKey }
   /** The hub's own signing key. */
@@ -115,6 +118,7 @@ export async function startOauthWorld(t: Scope): Promise<OauthWorld> {
     clock: () => new Date(),
   })
   t.after(() => issuer.close())
+  const minter = await startMinter(t)
 
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -128,7 +132,7 @@ export async function startOauthWorld(t: Scope): Promise<OauthWorld> {
   const hub = `http://localhost:${address.port}`
   const egress = makeEgress({ allow: ['loopback'] })
   t.after(() => egress.close())
-  const world = { hub, issuer, keys, signing, clients, members, grants }
+  const world = { hub, issuer, minter, keys, signing, clients, members, grants }
   server.on('request', makeApp(world, pool, egress))
   return world
 }
@@ -139,7 +143,7 @@ function makeApp(
   egress: ReturnType<typeof makeEgress>,
 ) {
   const clock = () => new Date()
-  const { hub, issuer, signing } = world
+  const { hub, issuer, minter, signing } = world
   const revoked = new Set<string>()
   const accessState = {
     client: (id: string) => world.clients.get(id),
@@ -160,7 +164,11 @@ function makeApp(
       records: makeOidcRecords(pool),
       exchangeToken: makeExchangeToken({
         ...shared,
-        trustedIssuers: [{ issuer: issuer.url, audience: AUDIENCE, profile: 'helseid' }],
+        trustedIssuers: [issuer, minter].map(({ url }) => ({
+          issuer: url,
+          audience: AUDIENCE,
+          profile: 'helseid' as const,
+        })),
         issuerKeys: makeIssuerKeys({ egress, clock }),
         ...granting(world),
       }),
