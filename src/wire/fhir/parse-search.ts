@@ -68,6 +68,9 @@ function requireBounded(pairs: readonly QueryPair[]): void {
       `A search has at most ${MAX_PAIRS} parameters and ${MAX_VALUES} values`,
     )
   }
+  if (pairs.some((pair) => pair.some((text) => text.includes('\u0000')))) {
+    throw new HubError('invalid', 'A search holds no character U+0000')
+  }
 }
 
 function readPair(draft: Draft, pair: QueryPair): void {

@@ -142,6 +142,10 @@ function holdsCode(value: unknown, codes: ReadonlySet<string>): boolean {
 
 function valueProblems(value: unknown, location: string): readonly Problem[] {
   if (isEmpty(value)) return [{ location, text: 'An empty value: leave it out' }]
+  // R4 datatypes, "string": no control characters; U+0000 no database can hold.
+  if (typeof value === 'string') {
+    return value.includes('\u0000') ? [{ location, text: 'Holds the character U+0000' }] : []
+  }
   if (Array.isArray(value)) {
     // A null in a list of primitives holds the place of one that has only extensions.
     return value.flatMap((one: unknown, index) =>

@@ -1,0 +1,61 @@
+/** The studies a report is about, as their policy columns say, and the reports that follow a study. */
+import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
+import type { Db } from './db.ts'
+
+export interface LinkedStudy {
+  readonly id: string
+  readonly patient: PatientId | null
+  readonly studyUids: readonly StudyUid[]
+  readonly modalities: readonly string[]
+  readonly bodyRegions: readonly string[]
+  readonly labels: readonly string[]
+  readonly startedAt: Date | null
+  readonly quarantined: boolean
+}
+
+const COLUMNS = `id, patient, study_uids as "studyUids", modalities, body_regions as "bodyRegions",
+       labels, started as "startedAt", quarantined`
+
+// Locked against a study that changes while its report is written; the order keeps two writers apart.
+const FIND_OWN_STUDIES = `
+select ${COLUMNS}
+  from resource_imaging_study
+ where custodian = $1 and content is not null and (id = any ($2::text[]) or tokens && $3::text[])
+ order by id
+ limit 100
+   for share`
+
+export interface StudyNames {
+  readonly custodian: OrganizationId
+  readonly ids: readonly string[]
+  /** Token entries of ImagingStudy's `identifier`. */
+  readonly identifiers: readonly string[]
+}
+
+/** The custodian's own copies only: another member's study is as good as not there. */
+export async function findOwnStudies(db: Db, names: StudyNames): Promise<readonly LinkedStudy[]> {
+  const values = [names.custodian, names.ids, names.identifiers]
+  const { rows } = await db.query<LinkedStudy>(FIND_OWN_STUDIES, values)
+  return rows
+}
+
+const FIND_REPORTS = `
+select id, content
+  from resource_report
+ where custodian = $1 and study_uids && array[$2] and content is not null
+ order by id
+   for update`
+
+export interface LinkedReport {
+  readonly id: string
+  readonly content: string
+}
+
+/** The custodian's reports about the study with this UID. */
+export async function findReportsAbout(
+  db: Db,
+  study: { readonly custodian: OrganizationId; readonly studyUid: StudyUid },
+): Promise<readonly LinkedReport[]> {
+  const { rows } = await db.query<LinkedReport>(FIND_REPORTS, [study.custodian, study.studyUid])
+  return rows
+}
