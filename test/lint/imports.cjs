@@ -5,13 +5,14 @@
 
 /** From the ground up. A floor may import itself and what is listed before it. */
 const FLOORS = ['kernel', 'domain', 'wire', '(storage|sources|workers)', 'services', '(faces|jobs)']
-const ROOF = '(commands|demo|compose|main|config)'
+/** Commands, the demo, and every file that sits directly in src/: config, compose, main. */
+const ROOF = ['^src/(commands|demo)/', '^src/[^/]+$']
 
 const floorRules = FLOORS.map((floor, index) => ({
   name: `${floor.replace(/[()]/g, '').replaceAll('|', '-')}-know-nothing-above`,
   comment: 'A request goes down as arguments and comes up as a return value; nothing calls up.',
   from: { path: `^src/${floor}/` },
-  to: { path: [...FLOORS.slice(index + 1).map((above) => `^src/${above}/`), `^src/${ROOF}[/.]`] },
+  to: { path: [...FLOORS.slice(index + 1).map((above) => `^src/${above}/`), ...ROOF] },
 }))
 
 const strangers = [
@@ -105,7 +106,7 @@ const hygiene = [
   {
     name: 'no-orphans',
     comment: 'A module that nothing imports and that imports nothing is dead or misplaced.',
-    from: { orphan: true, path: '^src/', pathNot: '^src/preflight\\.js$' },
+    from: { orphan: true, path: '^src/', pathNot: '(^src/preflight\\.js|\\.d\\.ts)$' },
     to: {},
   },
   { name: 'every-import-resolves', from: {}, to: { couldNotResolve: true } },
@@ -132,6 +133,8 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
+      // @medplum/fhirtypes is types and nothing else.
+      mainFields: ['module', 'main', 'types'],
     },
   },
 }
