@@ -1,7 +1,29 @@
 /** Entering instances into the index and keeping one ImagingStudy per custodian's copy in step with it. */
+import { randomUUID } from 'node:crypto'
 import type { PoolClient } from 'pg'
-import type { InstanceHeader } from '../domain/imaging/study.ts'
-import type { ImagingStudyId, OrganizationId, SourceId } from '../kernel/ids.ts'
+import type { DicomJson, InstanceHeader } from '../domain/imaging/study.ts'
+import type {
+  ImagingStudyId,
+  OrganizationId,
+  PatientId,
+  SourceId,
+  StudyUid,
+} from '../kernel/ids.ts'
+import { HubError } from '../kernel/errors.ts'
+import { putInstances } from '../storage/instances.ts'
+import { scheduleSettle } from '../storage/jobs.ts'
+import {
+  countInstances,
+  findStudyRows,
+  lockStudy,
+  putSeries,
+  putStudy,
+  type StudyRow,
+} from '../storage/studies.ts'
+import { judgePatient, type JudgePatientDeps } from './judge-patient.ts'
+import { refreshReports } from './refresh-reports.ts'
+import { toNewInstance, toNewSeries } from './index-rows.ts'
+import { writeStudyResources } from './write-study-resources.ts'
 
 /** Where the bytes of a deposited instance are, and what is kept ready for later reads. */
 export interface DepositedBytes {
@@ -41,3 +63,79 @@ export type RegisterStudy = (
     readonly at: Date
   },
 ) => Promise<RegisteredStudy>
+
+export interface RegisterStudyDeps extends JudgePatientDeps {
+  /** Quiet time after which a growing study is settled (SAMSYN_STUDY_SETTLE). */
+  readonly settleMs: number
+  /** IANA zone of deposited objects without (0008,0201). */
+  readonly timeZone: string
+}
+
+type Request = Parameters<RegisterStudy>[1]
+
+interface Copy {
+  readonly imagingStudy: ImagingStudyId
+  readonly study: StudyUid
+  /** The row as it was; absent for a copy that is new. */
+  readonly own: StudyRow | undefined
+  readonly patient: PatientId | null
+}
+
+/** Throws `conflict` where another request has deposited one of the instances meanwhile: begin again. */
+export function makeRegisterStudy(deps: RegisterStudyDeps): RegisterStudy {
+  return async (db, request) => {
+    const copy = await identify(db, request, deps)
+    const { imagingStudy, own, patient } = copy
+    const attributes = await writeIndex(db, request, copy)
+    await writeStudyResources(db, {
+      ...copy,
+      attributes,
+      custodian: request.custodian,
+      publishedBy: request.publishedBy,
+      at: request.at,
+      timeZone: deps.timeZone,
+    })
+    await refreshReports(db, { custodian: request.custodian, studyUid: copy.study })
+    await scheduleSettle(db, imagingStudy, new Date(request.at.getTime() + deps.settleMs))
+    return { imagingStudy, created: own === undefined, quarantined: patient === null }
+  }
+}
+
+async function identify(
+  db: PoolClient,
+  { custodian, instances, at }: Request,
+  deps: RegisterStudyDeps,
+): Promise<Copy> {
+  const headers = instances.map(({ header }) => header)
+  const [first] = headers
+  if (first === undefined) throw new TypeError('A study has at least one instance')
+  await lockStudy(db, first.studyUid)
+  const copies = await findStudyRows(db, first.studyUid)
+  const own = copies.find((copy) => copy.custodian === custodian)
+  // A FHIR id says nothing of what it names.
+  const imagingStudy = own?.imagingStudy ?? (randomUUID() as ImagingStudyId)
+  const question = { imagingStudy, custodian, headers, copies, at }
+  const { patient } = await judgePatient(db, question, deps)
+  return { imagingStudy, study: first.studyUid, own, patient }
+}
+
+/** Returns the study's attributes: what was known, overwritten by what is told now. */
+async function writeIndex(
+  db: PoolClient,
+  { custodian, source, instances, at }: Request,
+  { imagingStudy, study, own, patient }: Copy,
+): Promise<DicomJson> {
+  const attributes = instances.reduce<DicomJson>(
+    (known, { header }) => ({ ...known, ...header.studyAttributes }),
+    own?.attributes ?? {},
+  )
+  await putStudy(db, { imagingStudy, custodian, study, source, patient, attributes, at })
+  await putSeries(db, imagingStudy, toNewSeries(instances))
+  const owner = { imagingStudy, custodian, at }
+  const written = await putInstances(db, owner, instances.map(toNewInstance))
+  const deposited = instances.filter((instance) => instance.deposited !== undefined)
+  if (deposited.length > 0 && written < instances.length)
+    throw new HubError('conflict', 'An instance was deposited by another request meanwhile')
+  await countInstances(db, imagingStudy)
+  return attributes
+}

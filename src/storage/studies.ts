@@ -1,0 +1,195 @@
+/** The index's studies and series: one row per custodian's copy of each (decision 0003). */
+import type { DicomJson } from '../domain/imaging/study.ts'
+import type {
+  ImagingStudyId,
+  OrganizationId,
+  PatientId,
+  SeriesUid,
+  SourceId,
+  StudyUid,
+} from '../kernel/ids.ts'
+import type { Db } from './db.ts'
+import { lockKey } from './lock-key.ts'
+
+export interface StudyRow {
+  readonly imagingStudy: ImagingStudyId
+  readonly custodian: OrganizationId
+  readonly source: SourceId | null
+  readonly patient: PatientId | null
+  readonly attributes: DicomJson
+  /** Null while the study is growing. */
+  readonly settledAt: Date | null
+}
+
+/** One lock for all copies of a study, so that whose it is gets decided once; held to the transaction's end. */
+export async function lockStudy(db: Db, study: StudyUid): Promise<void> {
+  await lockKey(db, `study/${study}`)
+}
+
+const FIND_STUDY_ROWS = `
+select imaging_study as "imagingStudy", custodian, source, patient, attributes, settled_at as "settledAt"
+from study where study_uid = $1 order by imaging_study`
+
+/** Every custodian's copy: for the hub's own use, never an answer to a caller. */
+export async function findStudyRows(db: Db, study: StudyUid): Promise<readonly StudyRow[]> {
+  const { rows } = await db.query<StudyRow>({
+    name: 'find-study-rows',
+    text: FIND_STUDY_ROWS,
+    values: [study],
+  })
+  return rows
+}
+
+const PUT_STUDY = `
+insert into study (imaging_study, custodian, study_uid, source, patient, attributes, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (imaging_study) do update set
+  source = coalesce(excluded.source, study.source), patient = excluded.patient,
+  attributes = excluded.attributes, changed_at = excluded.changed_at, settled_at = null`
+
+export interface NewStudy {
+  readonly imagingStudy: ImagingStudyId
+  readonly custodian: OrganizationId
+  readonly study: StudyUid
+  readonly source: SourceId | undefined
+  readonly patient: PatientId | null
+  readonly attributes: DicomJson
+  readonly at: Date
+}
+
+/** Creates the row or changes it; the study is then growing. A source once known stays. */
+export async function putStudy(db: Db, row: NewStudy): Promise<void> {
+  await db.query({
+    name: 'put-study',
+    text: PUT_STUDY,
+    values: [
+      row.imagingStudy,
+      row.custodian,
+      row.study,
+      row.source,
+      row.patient,
+      JSON.stringify(row.attributes),
+      row.at,
+    ],
+  })
+}
+
+const PUT_SERIES = `
+insert into series (imaging_study, series_uid, modality, series_number, attributes)
+select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::jsonb[])
+on conflict (imaging_study, series_uid) do update set
+  modality = coalesce(excluded.modality, series.modality),
+  series_number = coalesce(excluded.series_number, series.series_number),
+  attributes = series.attributes || excluded.attributes`
+
+export interface NewSeries {
+  readonly series: SeriesUid
+  readonly modality: string | undefined
+  readonly number: number | undefined
+  readonly attributes: DicomJson
+}
+
+export async function putSeries(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+  rows: readonly NewSeries[],
+): Promise<void> {
+  await db.query({
+    name: 'put-series',
+    text: PUT_SERIES,
+    values: [
+      imagingStudy,
+      rows.map(({ series }) => series),
+      rows.map(({ modality }) => modality ?? null),
+      rows.map(({ number }) => number ?? null),
+      rows.map(({ attributes }) => JSON.stringify(attributes)),
+    ],
+  })
+}
+
+// Three statements: each must see what the one before it wrote.
+const COUNT_SERIES = `
+update series set instances = counted.instances
+from (select series_uid, count(*)::integer as instances from instance where imaging_study = $1 group by series_uid) counted
+where series.imaging_study = $1 and series.series_uid = counted.series_uid
+  and series.instances <> counted.instances`
+const DROP_EMPTY_SERIES = `
+delete from series where imaging_study = $1 and not exists (
+  select 1 from instance where instance.imaging_study = $1 and instance.series_uid = series.series_uid)`
+const COUNT_STUDY = `
+update study set instances = counted.instances, series = counted.series, bytes = counted.bytes
+from (select count(*)::integer as instances, count(distinct series_uid)::integer as series,
+  coalesce(sum(bytes), 0) as bytes from instance where imaging_study = $1) counted
+where imaging_study = $1`
+
+/** Brings the counts in line with the instances; a series that none is left of goes. */
+export async function countInstances(db: Db, imagingStudy: ImagingStudyId): Promise<void> {
+  await db.query({ name: 'count-series', text: COUNT_SERIES, values: [imagingStudy] })
+  await db.query({ name: 'drop-empty-series', text: DROP_EMPTY_SERIES, values: [imagingStudy] })
+  await db.query({ name: 'count-study', text: COUNT_STUDY, values: [imagingStudy] })
+}
+
+export interface SeriesRow {
+  readonly series: SeriesUid
+  readonly modality: string | null
+  readonly number: number | null
+  readonly attributes: DicomJson
+  readonly instances: number
+}
+
+const READ_SERIES = `
+select series_uid as series, modality, series_number as number, attributes, instances
+from series where imaging_study = $1 order by series_number nulls last, series_uid`
+
+export async function readSeries(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+): Promise<readonly SeriesRow[]> {
+  const { rows } = await db.query<SeriesRow>({
+    name: 'read-series',
+    text: READ_SERIES,
+    values: [imagingStudy],
+  })
+  return rows
+}
+
+const SETTLE_STUDY = `
+update study set settled_at = $2
+where imaging_study = $1 and settled_at is null and changed_at <= $3
+returning imaging_study`
+
+/** True where the study was growing and has not changed since `quietSince`: it is settled now. */
+export async function markSettled(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+  { at, quietSince }: { readonly at: Date; readonly quietSince: Date },
+): Promise<boolean> {
+  const { rowCount } = await db.query(SETTLE_STUDY, [imagingStudy, at, quietSince])
+  return rowCount === 1
+}
+
+const TIME_ZONE = `
+select source.time_zone as "timeZone" from study join source on source.id = study.source
+where study.imaging_study = $1`
+
+/** The zone of the source that holds the study; undefined where no source does. */
+export async function findStudyTimeZone(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ timeZone: string }>({
+    name: 'find-study-time-zone',
+    text: TIME_ZONE,
+    values: [imagingStudy],
+  })
+  return rows[0]?.timeZone
+}
+
+const FIND_GROWING = `
+select changed_at as "changedAt" from study where imaging_study = $1 and settled_at is null`
+
+/** When the study last changed, where it is not settled. */
+export async function findGrowing(db: Db, imagingStudy: ImagingStudyId): Promise<Date | undefined> {
+  const { rows } = await db.query<{ changedAt: Date }>(FIND_GROWING, [imagingStudy])
+  return rows[0]?.changedAt
+}

@@ -1,0 +1,48 @@
+/** The queue of studies whose patient a person must settle. */
+import type { ImagingStudyId, OrganizationId, PatientId } from '../kernel/ids.ts'
+import type { Db } from './db.ts'
+
+const RAISE = `
+insert into unclear_identity (imaging_study, custodian, reason, claim, candidate, raised_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (imaging_study, reason) where resolved_at is null do nothing`
+
+export interface RaisedDoubt {
+  readonly imagingStudy: ImagingStudyId
+  readonly custodian: OrganizationId
+  readonly reason: string
+  /** What the object said, sealed. */
+  readonly claim: Buffer
+  readonly candidate: PatientId | null
+  readonly at: Date
+}
+
+/** A doubt that is in the queue already is not raised again. */
+export async function raiseDoubt(db: Db, doubt: RaisedDoubt): Promise<void> {
+  await db.query(RAISE, [
+    doubt.imagingStudy,
+    doubt.custodian,
+    doubt.reason,
+    doubt.claim,
+    doubt.candidate,
+    doubt.at,
+  ])
+}
+
+const DOUBTS = `
+select reason, bool_or(resolved_at is null) as open from unclear_identity
+where imaging_study = $1 group by reason`
+
+export interface KnownDoubt {
+  readonly reason: string
+  /** False once a person has settled it. */
+  readonly open: boolean
+}
+
+export async function findDoubts(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+): Promise<readonly KnownDoubt[]> {
+  const { rows } = await db.query<KnownDoubt>(DOUBTS, [imagingStudy])
+  return rows
+}
