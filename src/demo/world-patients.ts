@@ -34,7 +34,7 @@ export const PATIENTS: readonly DemoPatient[] = [
   patient('Kowalska^Zofia', '1986-06-12 F', 280, 'has a D-number', 'dnr'),
   patient('Grøtte^Bjørn', '1958-04-30 M', 333, 'a CT at the source that is sometimes down'),
   patient('Mæland^Silje', '2004-09-18 F', 560, 'an MR at the slow source'),
-  patient('Fjæra^Tor Erik', '1971-02-07 M', 190, 'nothing has been published'),
+  patient('Fjæra^Tor Erik', '1971-02-07 M', 190, 'one chest radiograph at the institute'),
 ]
 
 function patient(

@@ -66,6 +66,7 @@ export const STUDIES: readonly DemoStudy[] = [
   study('kowalska', 'solvik', 'DX', '2026-06-05 08:45', DX_NORMAL),
   study('grøtte', 'kystlandet', 'CT', '2025-07-29 17:10', CT_STABLE),
   study('mæland', 'vestli', 'MR', '2026-03-30 09:20', MR_NORMAL),
+  study('fjæra', 'solvik', 'DX', '2026-02-03 11:35', DX_HEART),
 ]
 
 function study(

@@ -92,6 +92,8 @@ export const MEMBERS: readonly DemoMember[] = [
 
 const CLINICIAN: readonly Action[] = ['identify', 'find', 'read-report', 'view-images']
 const PUBLISHER: readonly Action[] = ['publish', 'find', 'read-report', 'view-images']
+const OFFICER: readonly Action[] = ['identify', 'read-audit', 'read-consent', 'record-consent']
+const RECORDER: readonly Action[] = ['identify', 'record-consent', 'read-consent']
 
 export const CLIENTS: readonly DemoClient[] = [
   client('nordfjell-epj', 'nordfjell', 'Pasientjournal', CLINICIAN),
@@ -102,13 +104,10 @@ export const CLIENTS: readonly DemoClient[] = [
   client('vestli-ris', 'vestli', 'Røntgensystem', PUBLISHER),
   client('kystlandet-ris', 'kystlandet', 'Røntgensystem', PUBLISHER),
   client('solvik-ris', 'solvik', 'Røntgensystem', PUBLISHER),
-  client('nordfjell-personvern', 'nordfjell', 'Personvernombud', ['read-audit', 'read-consent']),
-  client('vestli-personvern', 'vestli', 'Personvernombud', ['read-audit', 'read-consent']),
-  client('kystlandet-personvern', 'kystlandet', 'Personvernombud', ['read-audit', 'read-consent']),
-  client('innbygger-sperring', 'innbygger', 'Sperringstjeneste', [
-    'record-consent',
-    'read-consent',
-  ]),
+  client('nordfjell-personvern', 'nordfjell', 'Personvernombud', OFFICER),
+  client('vestli-personvern', 'vestli', 'Personvernombud', OFFICER),
+  client('kystlandet-personvern', 'kystlandet', 'Personvernombud', OFFICER),
+  client('innbygger-sperring', 'innbygger', 'Sperringstjeneste', RECORDER),
   client('samsyn-drift', 'samsyn-drift', 'Driftskonsoll', ['operate', 'read-directory']),
 ]
 

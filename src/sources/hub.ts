@@ -20,7 +20,8 @@ export interface HubClient extends HubDicomweb {
     type: string,
     parameters: Readonly<Record<string, string>>,
   ): Promise<readonly FhirResource[]>
-  create(type: string, resource: FhirResource): Promise<FhirResource>
+  /** `ifNoneExist` is a query: where it finds one, that is what is returned (R4 http, conditional create). */
+  create(type: string, resource: FhirResource, ifNoneExist?: string): Promise<FhirResource>
 }
 
 export interface HubClientOptions {
@@ -65,8 +66,9 @@ export function makeHubClient({ url, authorize }: HubClientOptions): HubClient {
       }
       return found
     },
-    async create(type, resource) {
+    async create(type, resource, ifNoneExist) {
       const headers = await headersFor('POST', `${fhir}/${type}`)
+      if (ifNoneExist !== undefined) headers['if-none-exist'] = ifNoneExist
       return attempt(client.create({ resourceType: type, body: resource, options: { headers } }))
     },
   }
