@@ -6,6 +6,7 @@ import {
   connectAuthorization,
   type AuthorizedRequest,
   type IssuedToken,
+  type OauthIdentity,
   type PrivateJwk,
 } from '../sources/authorization-client.ts'
 import type { DemoFile } from '../wire/demo-file.ts'
@@ -55,6 +56,21 @@ export async function obtainPersonToken(
   request: PersonRequest,
   binding: Binding = {},
 ): Promise<ObtainedToken> {
+  return exchangeForHub(demo, request, await signInPerson(demo, request, binding))
+}
+
+/** The issuer's token, with the attest in it, and who it was given to. */
+export interface SignedIn {
+  readonly subjectToken: string
+  readonly identity: OauthIdentity
+  readonly patient: Patient
+}
+
+export async function signInPerson(
+  demo: DemoFile,
+  request: PersonRequest,
+  binding: Binding = {},
+): Promise<SignedIn> {
   const user = demo.users.find(({ username }) => username === request.username)
   if (user === undefined) throw new HubError('invalid', 'demo.json has no such user')
   const identity = identityOf(careClientOf(demo, user.member), binding)
@@ -65,15 +81,23 @@ export async function obtainPersonToken(
       nationalIdSystem(request.patient),
   }
   const issuer = await connectAuthorization(demo.issuer, identity)
-  const signedIn = await issuer.signIn({
+  const { accessToken } = await issuer.signIn({
     username: user.username,
     password: user.password,
     redirectUri: DEMO_REDIRECT_URI,
     scope: 'openid profile',
     authorizationDetails: [attestDetail(request.purpose, patient)],
   })
+  return { subjectToken: accessToken, identity, patient }
+}
+
+export async function exchangeForHub(
+  demo: DemoFile,
+  request: PersonRequest,
+  { subjectToken, identity, patient }: SignedIn,
+): Promise<ObtainedToken> {
   const hub = await connectAuthorization(demo.hub, identity)
-  const token = await hub.exchangeToken(signedIn.accessToken, [imagingDetail(request, patient)])
+  const token = await hub.exchangeToken(subjectToken, [imagingDetail(request, patient)])
   return { token, authorize: (call) => hub.authorize(token, call) }
 }
 
