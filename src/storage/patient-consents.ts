@@ -1,5 +1,6 @@
 /** A patient's Consents as stored; `wire/fhir/consent.ts` says what they mean. */
-import type { PatientId } from '../kernel/ids.ts'
+import type { PoolClient } from 'pg'
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 
 export interface StoredConsent {
@@ -23,4 +24,19 @@ export async function readPatientConsents(
     values: [patient],
   })
   return rows
+}
+
+const LOCK = `
+select custodian, patient from resource_consent
+where type = 'Consent' and id = $1 and content is not null for update`
+
+export interface LockedConsent {
+  readonly custodian: OrganizationId | null
+  readonly patient: PatientId | null
+}
+
+/** Holds the consent until the transaction ends; undefined where there is none. */
+export async function lockConsent(db: PoolClient, id: string): Promise<LockedConsent | undefined> {
+  const { rows } = await db.query<LockedConsent>(LOCK, [id])
+  return rows[0]
 }

@@ -1,0 +1,39 @@
+/** Changing or withdrawing a recorded consent: its next version, by the member that recorded it. */
+import type { Principal } from '../domain/access/principal.ts'
+import { HubError } from '../kernel/errors.ts'
+import { transaction } from '../storage/db.ts'
+import { lockConsent } from '../storage/patient-consents.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
+import { permit } from './permit.ts'
+import type { RequestContext } from './record-audit.ts'
+import { putIntoForce, storeConsent, understandConsent, type ConsentDeps } from './store-consent.ts'
+import { withoutIdentity, type CreatedResource } from './write-resource.ts'
+
+/**
+ * Another member's consent is answered like one that does not exist (`not-found`). A consent stays with
+ * its patient: moving it would lift a block without anyone having withdrawn it (`conflict`).
+ */
+export type ReplaceConsent = (
+  principal: Principal,
+  request: { readonly id: string; readonly consent: JsonObject },
+  context: RequestContext,
+) => Promise<CreatedResource>
+
+export function makeReplaceConsent(deps: ConsentDeps): ReplaceConsent {
+  return async (principal, { id, consent }, context) => {
+    const asked = { principal, action: 'record-consent', query: `PUT Consent/${id}` } as const
+    await permit(deps, asked, context)
+    const understood = await understandConsent(deps, withoutIdentity(consent))
+    const request = { id, consent: understood, principal, method: 'PUT', context } as const
+    const stored = await transaction(deps.pool, async (db) => {
+      const known = await lockConsent(db, id)
+      if (known?.custodian !== principal.member)
+        throw new HubError('not-found', 'There is no such Consent')
+      if (known.patient !== understood.patient)
+        throw new HubError('conflict', 'The Consent is of another patient')
+      return storeConsent(db, deps, request)
+    })
+    await putIntoForce(deps)
+    return stored
+  }
+}

@@ -1,0 +1,136 @@
+/** What recording and replacing a consent have in common: reading it whole, and putting it into force. */
+import type { Pool, PoolClient } from 'pg'
+import type { ObjectFacts } from '../domain/access/filter.ts'
+import type { Principal } from '../domain/access/principal.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
+import { announceChanges } from '../storage/access-changes.ts'
+import type { Db } from '../storage/db.ts'
+import { findPatient } from '../storage/patient-identifiers.ts'
+import { putResource, readResource } from '../storage/resources.ts'
+import { findReferencedStudies } from '../storage/study-references.ts'
+import { studyReferencesOf } from '../wire/fhir/consent-references.ts'
+import { readConsent } from '../wire/fhir/consent.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
+import { provenanceOf } from '../wire/fhir/provenance.ts'
+import { namedPatient } from '../wire/fhir/report-links.ts'
+import { searchValues } from '../wire/fhir/search-values.ts'
+import type { Validate } from '../wire/fhir/validate.ts'
+import { accessRecord } from './access-record.ts'
+import type { AccessState } from './access-state.ts'
+import type { Authorize } from './authorize.ts'
+import type { RecordAudit, RequestContext } from './record-audit.ts'
+import type { CreatedResource } from './write-resource.ts'
+
+export interface ConsentDeps {
+  readonly pool: Pool
+  readonly state: AccessState
+  readonly authorize: Authorize
+  readonly recordAudit: RecordAudit
+  readonly validate: Validate
+  readonly clock: Clock
+  readonly newId: () => string
+  /** The FHIR base address. */
+  readonly base: string
+}
+
+/** A consent that has been understood, as it is to be stored. */
+export interface UnderstoodConsent {
+  readonly resource: JsonObject
+  readonly patient: PatientId
+}
+
+/** Throws `unprocessable` with every problem: the resource's, its patient's, its provisions'. */
+export async function understandConsent(
+  { pool, state, validate, base }: ConsentDeps,
+  consent: JsonObject,
+): Promise<UnderstoodConsent> {
+  const problems = validate(consent)
+  if (problems.length > 0)
+    throw new HubError('unprocessable', 'The Consent is not valid', { problems })
+  const patient = await resolvePatient(pool, consent, base)
+  // A national id the sender named the patient by is not kept.
+  const resource = { ...consent, patient: { reference: `Patient/${patient}` } }
+  const found = await findReferencedStudies(pool, studyReferencesOf(resource))
+  readConsent(resource, {
+    studies: (reference) => {
+      const one = found.get(reference)
+      return one?.patient === patient ? one.studies : undefined
+    },
+    member: (orgnr) => state.memberByOrgnr(orgnr)?.id,
+  })
+  return { resource, patient }
+}
+
+async function resolvePatient(db: Db, consent: JsonObject, base: string): Promise<PatientId> {
+  const named = namedPatient({ subject: consent.patient }, base)
+  if (named.kind === 'identifier') {
+    const patient = await findPatient(db, named)
+    if (patient !== undefined) return patient
+  }
+  if (named.kind === 'reference') {
+    const stored = await readResource(db, 'Patient', named.id)
+    if (typeof stored?.content === 'string') return stored.id as PatientId
+  }
+  throw new HubError('unprocessable', 'The Consent is of nobody the registry knows', {
+    problems: [{ location: 'Consent.patient', text: 'is no Patient of the registry' }],
+  })
+}
+
+export interface StoreRequest {
+  readonly id: string
+  readonly consent: UnderstoodConsent
+  readonly principal: Principal
+  readonly method: 'POST' | 'PUT'
+  readonly context: RequestContext
+}
+
+/**
+ * Writes the consent, its Provenance and its event, and announces the change: together or not at all.
+ * The announcement comes last, because every other one waits for this transaction's end.
+ */
+export async function storeConsent(
+  db: PoolClient,
+  deps: ConsentDeps,
+  request: StoreRequest,
+): Promise<CreatedResource> {
+  const { id, consent, principal, method, context } = request
+  const { resource, patient } = consent
+  const at = deps.clock()
+  const facts = consentFacts(principal.member, patient)
+  const row = { facts, quarantined: false, at }
+  const search = searchValues(resource)
+  await putResource(db, { type: 'Consent', id, resource, search, ...row }, { method })
+
+  const provenance = provenanceOf({
+    target: `Consent/${id}`,
+    recorded: at,
+    member: principal.member,
+    client: principal.client,
+    activity: method === 'POST' ? 'CREATE' : 'UPDATE',
+  })
+  const entry = { type: 'Provenance', id: deps.newId(), resource: provenance, ...row }
+  await putResource(db, { ...entry, search: searchValues(provenance) }, { method: 'POST' })
+
+  const reference = { kind: 'resource', reference: `Consent/${id}` } as const
+  const entities = [{ ...reference, custodian: principal.member }]
+  const act = { act: 'consent-recorded', at, outcome: '0', patient, entities } as const
+  await deps.recordAudit(accessRecord({ principal }, act, context))
+  await announceChanges(db, [{ kind: 'patient', key: patient }])
+
+  const stored = await readResource(db, 'Consent', id)
+  if (typeof stored?.content !== 'string') throw new Error('The Consent is not there')
+  return { ...stored, content: stored.content, created: method === 'POST' }
+}
+
+/** A consent tells of no study itself: it is seen by whom its custodian and patient allow. */
+function consentFacts(custodian: OrganizationId, patient: PatientId): ObjectFacts {
+  const none = { studyUids: [], modalities: [], bodyRegions: [], labels: [] }
+  return { custodian, patient, startedAt: null, ...none }
+}
+
+/** In force on this node before the answer; on the others when they hear of it. */
+export async function putIntoForce({ state }: ConsentDeps): Promise<void> {
+  await state.catchUp().catch(() => undefined)
+}
