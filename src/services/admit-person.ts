@@ -5,8 +5,9 @@ import {
   requestedActions,
   requireSameKey,
   tokenFor,
+  tooWide,
   type Exchange,
-  type ExchangedToken,
+  type Ready,
 } from './token-exchange.ts'
 import type { Attest } from '../domain/access/attest.ts'
 import { readAttest, verifySignedAttest } from '../wire/oauth/attest-claims.ts'
@@ -17,8 +18,11 @@ import {
 import { verifyForeignToken, type ForeignToken } from '../wire/oauth/foreign-token.ts'
 import { readJwks } from '../wire/oauth/jwks.ts'
 
-/** A person's token of a trusted issuer becomes a grant, where the decision permits. */
-export async function admitPerson(exchange: Exchange): Promise<ExchangedToken> {
+/**
+ * A person's token of a trusted issuer is read and checked; what is returned asks the decision, which
+ * logs its own outcome.
+ */
+export async function prepareAdmission(exchange: Exchange): Promise<Ready> {
   const { deps, request, client, context } = exchange
   const trust = { issuers: deps.trustedIssuers, keysOf: deps.issuerKeys }
   const token = await verifyForeignToken(request.subjectToken, trust, deps.clock())
@@ -28,22 +32,22 @@ export async function admitPerson(exchange: Exchange): Promise<ExchangedToken> {
 
   const details = parseAuthorizationDetails(request.authorizationDetails)
   const { imaging } = details
+  if (imaging.expiresIn !== undefined)
+    throw tooWide('expires_in is for narrowing a token; a first grant lasts as long as its attest')
   const attest = await findAttest(exchange, token, details)
-  const grant = await deps.grantAccess(
-    {
-      client: client.id,
-      person: token.person,
-      attest,
-      signedAttest: details.signedAttest ?? request.subjectToken,
-      patient: imaging.patient ?? { kind: 'identifier', identifier: attest.patient },
-      purpose: imaging.purpose ?? attest.purpose,
-      actions: requestedActions(exchange, imaging.actions, client.scope),
-      studies: imaging.studies,
-      breakGlass: imaging.breakGlass,
-    },
-    context,
-  )
-  return tokenFor(exchange, grant, locationsWithin([deps.issuer], imaging.locations))
+  const locations = locationsWithin([deps.issuer], imaging.locations)
+  const grantRequest = {
+    client: client.id,
+    person: token.person,
+    attest,
+    signedAttest: details.signedAttest ?? request.subjectToken,
+    patient: imaging.patient ?? { kind: 'identifier' as const, identifier: attest.patient },
+    purpose: imaging.purpose ?? attest.purpose,
+    actions: requestedActions(exchange, imaging.actions, client.scope),
+    studies: imaging.studies,
+    breakGlass: imaging.breakGlass,
+  }
+  return async () => tokenFor(exchange, await deps.grantAccess(grantRequest, context), locations)
 }
 
 /** What the client signed itself for this request speaks before what its sign-in once carried. */

@@ -2,14 +2,15 @@
  * Token exchange (RFC 8693): a trusted issuer's token and an attest for a grant's token, or the hub's own
  * token for a fresh or narrower one. Signing what comes out is the authorization server's.
  */
-import { admitPerson } from './admit-person.ts'
+import { prepareAdmission } from './admit-person.ts'
 import type { RequestContext } from './record-audit.ts'
-import { renewToken } from './renew-token.ts'
+import { prepareRenewal } from './renew-token.ts'
 import {
   refused,
   type ExchangedToken,
   type ExchangeRequest,
   type ExchangeTokenDeps,
+  type Ready,
 } from './token-exchange.ts'
 import type { Client } from '../domain/access/network.ts'
 import { replayId } from '../wire/oauth/client-assertion.ts'
@@ -27,14 +28,25 @@ export type ExchangeToken = (
 
 export function makeExchangeToken(deps: ExchangeTokenDeps): ExchangeToken {
   return async (request, context) => {
-    const client = deps.accessState.client(request.client)
-    if (client?.active !== true) throw refused('The client is not active', 'invalid_client')
-    const boundTo = await checkProof(deps, request, client)
-    const exchange = { deps, request, client, boundTo, context }
-    return issuerOf(request.subjectToken) === deps.issuer
-      ? renewToken(exchange)
-      : admitPerson(exchange)
+    const ready = await prepare(deps, request, context).catch(async (error: unknown) => {
+      await deps.auditToken.tokenRefused(request.client, error, context)
+      throw error
+    })
+    return ready()
   }
+}
+
+async function prepare(
+  deps: ExchangeTokenDeps,
+  request: ExchangeRequest,
+  context: RequestContext,
+): Promise<Ready> {
+  const client = deps.accessState.client(request.client)
+  if (client?.active !== true) throw refused('The client is not active', 'invalid_client')
+  const boundTo = await checkProof(deps, request, client)
+  const exchange = { deps, request, client, boundTo, context }
+  const isOwn = issuerOf(request.subjectToken) === deps.issuer
+  return isOwn ? prepareRenewal(exchange) : prepareAdmission(exchange)
 }
 
 /** Thumbprint of the key that the token is to be bound to; undefined for a client registered bearer-only. */

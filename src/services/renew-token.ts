@@ -7,8 +7,8 @@ import {
   tokenFor,
   tooWide,
   type Exchange,
-  type ExchangedToken,
   type ExchangeTokenDeps,
+  type Ready,
 } from './token-exchange.ts'
 import type { Grant } from '../domain/access/grant.ts'
 import type { Client } from '../domain/access/network.ts'
@@ -19,7 +19,7 @@ import {
 } from '../wire/oauth/authorization-details.ts'
 
 /** The hub's own token becomes a fresh one for the same grant, or one for a narrower child of it. */
-export async function renewToken(exchange: Exchange): Promise<ExchangedToken> {
+export async function prepareRenewal(exchange: Exchange): Promise<Ready> {
   const { deps, request, client } = exchange
   const claims = await deps.verifyAccessToken(request.subjectToken, deps.clock())
   requireSameKey(exchange, claims.boundTo)
@@ -33,7 +33,7 @@ export async function renewToken(exchange: Exchange): Promise<ExchangedToken> {
   const held = claims.detail?.locations ?? [deps.issuer]
   const locations = locationsWithin(held, requested?.imaging.locations)
   const grant = await narrow(exchange, { parent, requested, scope: claims.scope })
-  return tokenFor(exchange, grant, locations)
+  return async () => tokenFor(exchange, grant, locations)
 }
 
 async function liveGrant(

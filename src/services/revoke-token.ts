@@ -1,24 +1,22 @@
-/** Ending a token before its time (RFC 7009), everywhere within seconds. */
+/** A client ends a token before its time (RFC 7009), and with it the grant the token carries. */
 import type { RequestContext } from './record-audit.ts'
+import type { RevokeAccess } from './revoke-access.ts'
 import type { Client } from '../domain/access/network.ts'
-import { INTROSPECT_SCOPE, scopeTokens } from '../domain/access/scopes.ts'
+import { actionsOf, INTROSPECT_SCOPE, scopeTokens } from '../domain/access/scopes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
-import type { GrantId } from '../kernel/ids.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../wire/oauth/access-token.ts'
 
 /**
- * Resolves also for a token that is no longer good, or never was (RFC 7009 section 2.2). Throws `invalid`
- * with reason `invalid_grant` where the token is another client's.
+ * Resolves when every use of the token is refused on this node, and soon on all; also for a token that
+ * is no longer good, or never was (RFC 7009 section 2.2). Throws `invalid` with reason `invalid_grant`
+ * where the token is another client's.
  */
 export type RevokeToken = (caller: Client, token: string, context: RequestContext) => Promise<void>
 
 export interface RevokeTokenDeps {
   readonly verifyAccessToken: VerifyAccessToken
-  /** Stores and announces that the token is dead (`storage/revoked-tokens.ts`). */
-  readonly rememberRevoked: (tokenId: string, expiresAt: Date) => Promise<void>
-  /** Ends a grant and what was derived from it. */
-  readonly revokeGrant: (grant: GrantId, context: RequestContext) => Promise<void>
+  readonly revokeAccess: RevokeAccess
   readonly clock: Clock
 }
 
@@ -30,9 +28,14 @@ export function makeRevokeToken(deps: RevokeTokenDeps): RevokeToken {
       claims.client === caller.id || scopeTokens(caller.scope).includes(INTROSPECT_SCOPE)
     if (!mayRevoke)
       throw new HubError('invalid', 'The token is another client’s', { reason: 'invalid_grant' })
-    await deps.rememberRevoked(claims.tokenId, claims.expiresAt)
+
+    await deps.revokeAccess.token(claims.tokenId, claims.expiresAt)
+    if (claims.grant === undefined) return
     // Renewed and narrowed tokens of the same grant would otherwise live on.
-    if (claims.grant !== undefined) await deps.revokeGrant(claims.grant, context)
+    const { id: client, member, scope } = caller
+    const { tokenId, grant } = claims
+    const principal = { client, member, grant, actions: actionsOf(scope), tokenId }
+    await deps.revokeAccess.grants({ kind: 'grant', id: grant }, { context, principal })
   }
 }
 

@@ -1,5 +1,6 @@
 /** What both ways of token exchange (RFC 8693) have in common: the request, its limits and its outcome. */
 import type { AccessState } from './access-state.ts'
+import type { AuditToken } from './audit-token.ts'
 import type { GrantAccess, NarrowGrant } from './grant-access.ts'
 import type { RequestContext } from './record-audit.ts'
 import type { Grant } from '../domain/access/grant.ts'
@@ -42,6 +43,9 @@ export interface ExchangedToken {
   readonly boundTo?: string | undefined
 }
 
+/** What is left to do once a request holds: refusals before it are the exchange's to log. */
+export type Ready = () => Promise<ExchangedToken>
+
 export interface ExchangeTokenDeps {
   /** The hub's public URL without a path's trailing slash. */
   readonly issuer: string
@@ -52,6 +56,7 @@ export interface ExchangeTokenDeps {
   readonly useProof: UseProof
   readonly grantAccess: GrantAccess
   readonly narrowGrant: NarrowGrant
+  readonly auditToken: AuditToken
   readonly clock: Clock
 }
 

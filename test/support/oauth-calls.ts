@@ -9,9 +9,12 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const ATTEST = 'nhn:tillitsrammeverk:parameters'
 const FNR = 'urn:oid:2.16.578.1.12.4.1.4.1'
 
+/** What came over the socket: untyped until it is asserted on. */
+export type Json = ReturnType<typeof JSON.parse>
+
 export interface Answer {
   readonly status: number
-  readonly body: any
+  readonly body: Json
   readonly headers: Headers
 }
 
@@ -49,8 +52,8 @@ export async function proof(
   return sign(payload, key, full)
 }
 
-export function thumbprint({ kty, crv, x, y }: PrivateKey): Promise<string> {
-  return calculateJwkThumbprint({ kty, crv, x, y } as any)
+export function thumbprint({ kty = '', crv = '', x = '', y = '' }: PrivateKey): Promise<string> {
+  return calculateJwkThumbprint({ kty, crv, x, y })
 }
 
 export async function post(

@@ -1,27 +1,37 @@
 /** The hub's authorization server on a socket, a HelseID-like issuer beside it, and one guarded address. */
 import { generateKeyPairSync, randomUUID, type JsonWebKey } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import express, { type ErrorRequestHandler } from 'express'
+import { createServer, type Server } from 'node:http'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { Pool } from 'pg'
 import { startIssuer, type StartedIssuer } from '../../src/demo/issuer.ts'
-import { checkAttest } from '../../src/domain/access/check-attest.ts'
-import type { Grant } from '../../src/domain/access/grant.ts'
 import type { Client, Member } from '../../src/domain/access/network.ts'
+import { POLICY_PROFILES } from '../../src/domain/access/profiles.ts'
+import type { AuditRecord } from '../../src/domain/audit/event.ts'
 import { bearer } from '../../src/faces/bearer.ts'
 import { HTTP_STATUS } from '../../src/faces/http-status.ts'
 import { oauthRouter } from '../../src/faces/oauth/router.ts'
 import { requestId } from '../../src/faces/request-id.ts'
 import { principalOf } from '../../src/faces/request-state.ts'
 import { HubError } from '../../src/kernel/errors.ts'
-import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/kernel/ids.ts'
-import type { GrantAccess, NarrowGrant } from '../../src/services/grant-access.ts'
+import type { ClientId, OrganizationId } from '../../src/kernel/ids.ts'
+import { makeSealer } from '../../src/kernel/seal.ts'
+import { startAccessState, type AccessState } from '../../src/services/access-state.ts'
+import { makeAuditToken } from '../../src/services/audit-token.ts'
 import { makeAuthenticateClient } from '../../src/services/authenticate-client.ts'
 import { makeAuthenticate } from '../../src/services/authenticate.ts'
 import { makeExchangeToken } from '../../src/services/exchange-token.ts'
+import { makeGrantAccess } from '../../src/services/grant-access.ts'
 import { makeIntrospectToken } from '../../src/services/introspect-token.ts'
+import { makeNarrowGrant } from '../../src/services/narrow-grant.ts'
+import type { RecordAudit } from '../../src/services/record-audit.ts'
+import { makeRevokeAccess } from '../../src/services/revoke-access.ts'
 import { makeRevokeToken } from '../../src/services/revoke-token.ts'
-import { makeEgress } from '../../src/sources/egress.ts'
+import { makeEgress, type Egress } from '../../src/sources/egress.ts'
 import { makeIssuerKeys } from '../../src/sources/issuer-keys.ts'
+import { insertClient, updateClient } from '../../src/storage/clients.ts'
+import { transaction } from '../../src/storage/db.ts'
+import { insertMember, updateMember } from '../../src/storage/members.ts'
 import { makeOidcRecords } from '../../src/storage/oidc.ts'
 import { makeUseProof } from '../../src/storage/used-proofs.ts'
 import { makeVerifyAccessToken } from '../../src/wire/oauth/access-token.ts'
@@ -34,6 +44,7 @@ export const AUDIENCE = 'nhn:samsyn'
 export const REDIRECT = 'http://localhost/samsyn/signed-in'
 export const PATIENT_ID = '57858550078'
 export const CARE = 'samsyn:find samsyn:read-report samsyn:view-images'
+const clock = () => new Date()
 const ORGNR = '993467049'
 const UNIT = '874716782'
 
@@ -47,18 +58,23 @@ export function newKey(): PrivateKey {
   return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: 'ES256' }
 }
 
+export type ClientName = 'bound' | 'plain'
+
 export interface OauthWorld {
   readonly hub: string
   readonly issuer: StartedIssuer
   /** A second trusted issuer, whose keys the test holds. */
   readonly minter: Minter
-  /** Keys of the clients below, private. */
-  readonly keys: { readonly bound: PrivateKey; readonly plain: PrivateKey }
+  /** Private keys of the clients: `bound` needs DPoP, `plain` is registered for bearer tokens. */
+  readonly keys: Readonly<Record<ClientName, PrivateKey>>
   /** The hub's own signing key. */
   readonly signing: PrivateKey
-  readonly clients: Map<string, Client>
-  readonly members: Map<string, Member>
-  readonly grants: Map<string, Grant>
+  readonly state: AccessState
+  /** What was written to the audit log, in order. */
+  readonly logged: readonly AuditRecord[]
+  /** Changes a client, or their member, as an operator would; resolves when it is in force. */
+  changeClient(name: ClientName, over: Partial<Client>): Promise<void>
+  changeMember(over: Partial<Member>): Promise<void>
 }
 
 const USERS = [
@@ -80,47 +96,80 @@ const USERS = [
   },
 ]
 
-/** Client `bound` needs DPoP; client `plain` is registered for bearer tokens. */
+const MEMBER: Member = {
+  id: 'member-1' as OrganizationId,
+  orgnr: ORGNR,
+  name: 'Sykehus',
+  roles: ['clinical', 'publisher'],
+  active: true,
+}
+
 export async function startOauthWorld(t: Scope): Promise<OauthWorld> {
   const { pool } = await createDatabase(t)
   const keys = { bound: newKey(), plain: newKey() }
-  const signing = newKey()
-  const member = 'member-1' as OrganizationId
-  const members = new Map<string, Member>([
-    [member, { id: member, orgnr: ORGNR, name: 'Sykehus', roles: ['clinical'], active: true }],
-  ])
-  const clients = new Map<string, Client>(
-    Object.entries(keys).map(([name, key]) => [
-      name,
-      {
-        id: name as ClientId,
-        member,
-        name,
-        scope: `${CARE} samsyn:publish`,
-        jwks: { keys: publicJwks([key]).keys.map((jwk) => ({ ...jwk })) },
-        dpopBound: name === 'bound',
-        active: true,
-      },
-    ]),
-  )
-  const grants = new Map<string, Grant>()
+  const clients = { bound: clientOf('bound', keys.bound), plain: clientOf('plain', keys.plain) }
+  await settle(pool, Object.values(clients))
+  const state = await startAccessState({ pool, clock, log: silentLog })
+  t.after(() => state.close())
+
   const issuer = await startIssuer({
     users: USERS,
-    clients: [...clients.values()].map((client) => ({
-      id: client.id,
-      jwks: client.jwks,
+    clients: Object.values(clients).map(({ id, jwks, dpopBound }) => ({
+      ...{ id, jwks, dpopBound },
       orgnrParent: ORGNR,
       orgnrChild: UNIT,
-      dpopBound: client.dpopBound,
     })),
     audience: AUDIENCE,
     redirectUri: REDIRECT,
-    clock: () => new Date(),
+    clock,
   })
   t.after(() => issuer.close())
   const minter = await startMinter(t)
-
+  const egress = makeEgress({ allow: ['loopback'] })
+  t.after(() => egress.close())
   const server = createServer()
+  const hub = await listenLocally(t, server)
+
+  const logged: AuditRecord[] = []
+  const world: OauthWorld = {
+    ...{ hub, issuer, minter, keys, signing: newKey(), state, logged },
+    async changeClient(name, over) {
+      await transaction(pool, (db) => updateClient(db, { ...clients[name], ...over }))
+      await state.catchUp()
+    },
+    async changeMember(over) {
+      await transaction(pool, (db) => updateMember(db, { ...MEMBER, ...over }))
+      await state.catchUp()
+    },
+  }
+  const recordAudit = async (record: AuditRecord) => void logged.push(record)
+  server.on('request', makeApp(world, { pool, egress, recordAudit }))
+  return world
+}
+
+function clientOf(name: ClientName, key: PrivateKey): Client {
+  return {
+    id: name as ClientId,
+    member: MEMBER.id,
+    name,
+    scope: `${CARE} samsyn:publish`,
+    jwks: { keys: publicJwks([key]).keys.map((jwk) => ({ ...jwk })) },
+    dpopBound: name === 'bound',
+    active: true,
+  }
+}
+
+async function settle(pool: Pool, clients: readonly Client[]): Promise<void> {
+  await transaction(pool, async (db) => {
+    await insertMember(db, MEMBER, clock())
+    for (const client of clients)
+      await insertClient(db, client, { at: clock(), bearerReason: 'a test' })
+  })
+  const insert = 'insert into patient_identifier (system, value, patient) values ($1, $2, $3)'
+  await pool.query(insert, ['urn:oid:2.16.578.1.12.4.1.4.2', PATIENT_ID, 'patient-1'])
+}
+
+async function listenLocally(t: Scope, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {
@@ -129,59 +178,59 @@ export async function startOauthWorld(t: Scope): Promise<OauthWorld> {
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('Not listening on TCP')
-  const hub = `http://localhost:${address.port}`
-  const egress = makeEgress({ allow: ['loopback'] })
-  t.after(() => egress.close())
-  const world = { hub, issuer, minter, keys, signing, clients, members, grants }
-  server.on('request', makeApp(world, pool, egress))
-  return world
+  return `http://localhost:${address.port}`
 }
 
-function makeApp(
-  world: OauthWorld,
-  pool: Awaited<ReturnType<typeof createDatabase>>['pool'],
-  egress: ReturnType<typeof makeEgress>,
-) {
-  const clock = () => new Date()
-  const { hub, issuer, minter, signing } = world
-  const revoked = new Set<string>()
-  const accessState = {
-    client: (id: string) => world.clients.get(id),
-    member: (id: string) => world.members.get(id),
-    grant: async (id: string) => world.grants.get(id),
-    isRevoked: (id: string) => revoked.has(id),
+interface Surroundings {
+  readonly pool: Pool
+  readonly egress: Egress
+  readonly recordAudit: RecordAudit
+}
+
+function makeApp(world: OauthWorld, { pool, egress, recordAudit }: Surroundings): Express {
+  const { hub, issuer, minter, signing, state } = world
+  const shared = {
+    issuer: hub,
+    pool,
+    state,
+    accessState: state,
+    recordAudit,
+    verifyAccessToken: makeVerifyAccessToken(publicJwks([signing]), hub),
+    useProof: makeUseProof(pool),
+    clock,
   }
-  const verifyAccessToken = makeVerifyAccessToken(publicJwks([signing]), hub)
-  const useProof = makeUseProof(pool)
-  const shared = { issuer: hub, accessState, verifyAccessToken, useProof, clock }
+  const auditToken = makeAuditToken(shared)
+  const [profile] = POLICY_PROFILES
+  if (profile === undefined) throw new Error('There is no policy profile')
+  const trustedIssuers = [issuer, minter].map(({ url }) => ({
+    issuer: url,
+    audience: AUDIENCE,
+    profile: 'helseid' as const,
+  }))
 
   const app = express()
   app.use(requestId())
   app.use(
     oauthRouter({
       ...shared,
+      auditToken,
       signingKeys: [signing],
       records: makeOidcRecords(pool),
       exchangeToken: makeExchangeToken({
         ...shared,
-        trustedIssuers: [issuer, minter].map(({ url }) => ({
-          issuer: url,
-          audience: AUDIENCE,
-          profile: 'helseid' as const,
-        })),
+        auditToken,
+        trustedIssuers,
         issuerKeys: makeIssuerKeys({ egress, clock }),
-        ...granting(world),
+        grantAccess: makeGrantAccess({
+          ...shared,
+          profile,
+          sealer: makeSealer(Buffer.alloc(32, 1)),
+        }),
+        narrowGrant: makeNarrowGrant(shared),
       }),
       authenticateClient: makeAuthenticateClient(shared),
       introspectToken: makeIntrospectToken(shared),
-      revokeToken: makeRevokeToken({
-        ...shared,
-        rememberRevoked: async (tokenId) => void revoked.add(tokenId),
-        revokeGrant: async (id) => {
-          const grant = world.grants.get(id)
-          if (grant !== undefined) world.grants.set(id, { ...grant, revokedAt: clock() })
-        },
-      }),
+      revokeToken: makeRevokeToken({ ...shared, revokeAccess: makeRevokeAccess(shared) }),
       log: silentLog,
     }),
   )
@@ -197,45 +246,4 @@ function makeApp(
 const onError: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
   const code = error instanceof HubError ? error.code : undefined
   res.status(code === undefined ? 500 : HTTP_STATUS[code]).json({ message: String(error) })
-}
-
-function granting(world: OauthWorld) {
-  const store = (grant: Grant): Grant => {
-    world.grants.set(grant.id, grant)
-    return grant
-  }
-  const grantAccess: GrantAccess = async ({ client, person, attest, ...request }) => {
-    const now = new Date()
-    const patient = request.patient.kind === 'identifier' ? request.patient.identifier : undefined
-    checkAttest(attest, person, { now, purpose: request.purpose, patient })
-    return store({
-      id: randomUUID() as GrantId,
-      client,
-      member: 'member-1' as OrganizationId,
-      unit: attest.pointOfCare,
-      practitioner: { handle: 'handle-of-kari', name: person.name, hprNumber: person.hprNumber },
-      patient: 'patient-1' as PatientId,
-      purpose: attest.purpose,
-      decisionRef: attest.decisionRef,
-      actions: request.actions,
-      studies: request.studies,
-      issuedAt: now,
-      expiresAt: new Date(attest.toa.getTime() + 3_600_000),
-    })
-  }
-  const narrowGrant: NarrowGrant = async (parent, { actions, studies, expiresAt }) => {
-    const held = parent.studies
-    const wider =
-      actions?.some((action) => !parent.actions.includes(action)) === true ||
-      (held !== undefined && studies?.some((study) => !held.includes(study)) === true)
-    if (wider) throw new HubError('invalid', 'wider', { reason: 'invalid_authorization_details' })
-    return store({
-      ...parent,
-      id: randomUUID() as GrantId,
-      actions: actions ?? parent.actions,
-      studies: studies ?? held,
-      expiresAt: expiresAt ?? parent.expiresAt,
-    })
-  }
-  return { grantAccess, narrowGrant }
 }

@@ -2,9 +2,19 @@
  * The authorization server: oidc-provider as far as it has the path (client authentication,
  * client_credentials, signing, keys, metadata), with every feature the hub does not use turned off.
  */
-import { errors, Provider, type Configuration, type JWK, type ResourceServer } from 'oidc-provider'
+import {
+  errors,
+  Provider,
+  type ClientCredentials,
+  type Configuration,
+  type JWK,
+  type KoaContextWithOIDC,
+  type ResourceServer,
+} from 'oidc-provider'
 import { providerStorage, type PendingAssertions } from './provider-storage.ts'
 import type { ProviderStorageDeps } from './provider-storage.ts'
+import { contextOf } from '../request-state.ts'
+import type { AuditToken } from '../../services/audit-token.ts'
 import { isScopeWithin, SCOPES, scopeTokens } from '../../domain/access/scopes.ts'
 import { SIGNATURE_ALGORITHMS } from '../../wire/oauth/invalid-token.ts'
 import type { ClientId } from '../../kernel/ids.ts'
@@ -14,6 +24,7 @@ export interface ProviderDeps extends ProviderStorageDeps {
   readonly issuer: string
   /** Private ES256 keys with `kid`; the first signs, all are published. */
   readonly signingKeys: readonly JWK[]
+  readonly auditToken: AuditToken
 }
 
 export const ROUTES = {
@@ -58,7 +69,10 @@ function configuration(
     ttl: { AccessToken: SYSTEM_TOKEN_LIFETIME, ClientCredentials: SYSTEM_TOKEN_LIFETIME },
     clientBasedCORS: () => false,
     findAccount: () => undefined,
-    extraTokenClaims: (_ctx, token) => extraClaims.get(token),
+    extraTokenClaims: async (ctx, token) => {
+      if (token.kind === 'ClientCredentials') await auditSystemToken(deps, ctx, token)
+      return extraClaims.get(token)
+    },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
       requireShortLife(claims.exp, deps.clock())
       pending.add(ctx)
@@ -82,6 +96,18 @@ function configuration(
       },
     },
   }
+}
+
+/** Logged while the token is being made: one that cannot be logged is not handed out. */
+async function auditSystemToken(
+  { auditToken }: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+  token: ClientCredentials,
+): Promise<void> {
+  const { clientId, jti: tokenId, scope = '' } = token
+  if (clientId === undefined) throw new errors.InvalidGrant('the token has no client')
+  const context = { ...contextOf(ctx.req), channel: 'oauth' }
+  await auditToken.systemTokenIssued({ client: clientId as ClientId, tokenId, scope }, context)
 }
 
 const UNUSED = {

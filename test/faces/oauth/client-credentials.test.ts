@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { decodeJwt } from 'jose'
+import type { ClientId } from '../../../src/kernel/ids.ts'
 import * as calls from '../../support/oauth-calls.ts'
 import { newKey, startOauthWorld, type OauthWorld } from '../../support/oauth-world.ts'
 
@@ -20,7 +21,7 @@ describe('client credentials', () => {
     const { status, body, headers } = await calls.token(world, 'plain', { grant_type })
     assert.equal(status, 200, JSON.stringify(body))
     assert.equal(headers.get('cache-control'), 'no-store')
-    const registered = world.clients.get('plain')?.scope
+    const registered = world.state.client('plain' as ClientId)?.scope
     assert.equal(body.scope, registered)
     const claims = decodeJwt(body.access_token)
     assert.equal(claims.scope, registered)
@@ -98,17 +99,20 @@ describe('client credentials', () => {
     })
 
     it('a client that is disabled, and one whose member is', async () => {
-      const client = world.clients.get('plain')
-      assert.ok(client)
-      world.clients.set('plain', { ...client, active: false })
+      await world.changeClient('plain', { active: false })
       await refused(await calls.assertion(world, 'plain'))
-      world.clients.set('plain', client)
-      const member = world.members.get(client.member)
-      assert.ok(member)
-      world.members.set(member.id, { ...member, active: false })
+      await world.changeClient('plain', {})
+      await world.changeMember({ active: false })
       await refused(await calls.assertion(world, 'plain'))
-      world.members.set(member.id, member)
+      await world.changeMember({})
     })
+  })
+
+  it('is logged before the token is handed out', async () => {
+    const { body } = await calls.token(world, 'plain', { grant_type })
+    const last = world.logged.at(-1)
+    assert.equal(last?.act, 'token-issued')
+    assert.equal(last?.principal?.tokenId, decodeJwt(body.access_token).jti)
   })
 
   it('refuses grants it does not have, and bodies without bounds', async () => {
@@ -124,7 +128,7 @@ describe('metadata', () => {
     const world = await startOauthWorld(t)
     for (const name of ['oauth-authorization-server', 'openid-configuration']) {
       const response = await fetch(`${world.hub}/.well-known/${name}`)
-      const metadata = (await response.json()) as any
+      const metadata = (await response.json()) as calls.Json
       assert.equal(metadata.issuer, world.hub)
       assert.equal(metadata.token_endpoint, `${world.hub}/oauth/token`)
       assert.equal(metadata.jwks_uri, `${world.hub}/oauth/jwks`)
@@ -142,7 +146,7 @@ describe('metadata', () => {
 
   it('publishes the public half of the signing keys only', async (t) => {
     const world = await startOauthWorld(t)
-    const { keys } = (await (await fetch(`${world.hub}/oauth/jwks`)).json()) as any
+    const { keys } = (await (await fetch(`${world.hub}/oauth/jwks`)).json()) as calls.Json
     assert.equal(keys.length, 1)
     assert.equal(keys[0].kid, world.signing.kid)
     assert.equal('d' in keys[0], false)
@@ -157,7 +161,7 @@ describe('metadata', () => {
         headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
       },
     )
-    const metadata = (await response.json()) as any
+    const metadata = (await response.json()) as calls.Json
     assert.equal(metadata.token_endpoint, `${world.hub}/oauth/token`)
   })
 })

@@ -39,7 +39,7 @@ describe('exchanging the hub’s own token', () => {
     const claims = decodeJwt(body.access_token)
     assert.notEqual(claims.grant, decodeJwt(first).grant)
     assert.equal(claims.scope, 'samsyn:view-images')
-    const [detail] = claims.authorization_details as any[]
+    const [detail] = claims.authorization_details as calls.Json[]
     assert.deepEqual(detail.studies, [STUDY])
     assert.deepEqual(detail.actions, ['view-images'])
   })

@@ -23,6 +23,7 @@ describe('token exchange', () => {
     assert.match(body.error_description, description)
     assert.equal(JSON.stringify(body).includes(PATIENT_ID), false)
     assert.equal(status, error === 'invalid_client' ? 401 : 400)
+    assert.equal(world.logged.at(-1)?.act, 'token-refused')
   }
   const admit = async (request: calls.CareRequest, detail: object = {}) => {
     const subject_token = await calls.signIn(world, 'plain', request)
@@ -47,7 +48,7 @@ describe('token exchange', () => {
       { iss, aud, client_id, scope },
       { iss: world.hub, aud: world.hub, client_id: 'plain', scope: CARE },
     )
-    const [detail, ...others] = claims.authorization_details as any[]
+    const [detail, ...others] = claims.authorization_details as calls.Json[]
     assert.equal(others.length, 0)
     assert.match(detail.patient, /^Patient\//)
     assert.deepEqual(detail.actions, ['find', 'read-report', 'view-images'])
