@@ -15,3 +15,23 @@ export async function findPatient(
   })
   return rows[0]?.patient
 }
+
+// The update changes nothing: it makes the statement wait for whoever inserts the same, and return theirs.
+const CLAIM = `
+insert into patient_identifier (system, value, patient) values ($1, $2, $3)
+on conflict (system, value) do update set patient = patient_identifier.patient
+returning patient`
+
+/** Whose the identifier is: `patient`'s from now on, or that of the Patient that had it first. */
+export async function claimIdentifier(
+  db: Db,
+  identifier: { readonly system: string; readonly value: string },
+  patient: PatientId,
+): Promise<PatientId> {
+  const { rows } = await db.query<{ patient: PatientId }>({
+    name: 'claim-patient-identifier',
+    text: CLAIM,
+    values: [identifier.system, identifier.value, patient],
+  })
+  return rows[0]?.patient ?? patient
+}
