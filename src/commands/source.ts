@@ -1,4 +1,4 @@
-/** `samsyn source add|list|test|sync` */
+/** `samsyn source add|list|test|sync|move` */
 import { Command, Option } from 'commander'
 import { HubError } from '../kernel/errors.ts'
 import type { SyncReport } from '../services/administration.ts'
@@ -25,11 +25,16 @@ interface AddOptions extends JsonOption {
   readonly characterSet?: string
 }
 
+interface MoveOptions extends JsonOption {
+  readonly url: string
+}
+
 export function sourceCommand(deps: AdministrationDeps): Command {
   const command = new Command('source').description('Archives the hub fetches from')
   command.addCommand(addCommand(deps))
   command.addCommand(testCommand(deps))
   command.addCommand(syncCommand(deps))
+  command.addCommand(moveCommand(deps))
   command
     .command('list')
     .description('Every source, and how its last sync went')
@@ -88,6 +93,22 @@ async function readCredentials(options: CredentialOptions): Promise<object | und
   if (tokenFile !== undefined) return { kind: 'bearer', token: await readSecret(tokenFile) }
   if (passwordFile === undefined) return undefined
   return { kind: 'basic', username, password: await readSecret(passwordFile) }
+}
+
+function moveCommand(deps: AdministrationDeps): Command {
+  return new Command('move')
+    .description('Give a source the new address of its archive; its studies stay indexed')
+    .argument('<id>')
+    .requiredOption('--url <url>', 'base address of the DICOMweb service')
+    .option('--json', 'print JSON')
+    .action(async (id: string, { url, json }: MoveOptions) => {
+      const parsed = parseRequest(newSourceSchema.shape.url, url)
+      const source = await withAdministration(deps, (hub, operator) =>
+        hub.moveSource(id, parsed, operator),
+      )
+      if (json) printJson(sourceView(source))
+      else printSources([source])
+    })
 }
 
 function testCommand(deps: AdministrationDeps): Command {

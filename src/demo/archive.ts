@@ -26,8 +26,6 @@ export interface ArchiveOptions {
   readonly studies: readonly PhantomStudy[]
   readonly credentials: { readonly username: string; readonly password: string }
   readonly health: ArchiveHealth
-  /** Absent: a free one. */
-  readonly port?: number | undefined
 }
 
 export interface Archive {
@@ -38,7 +36,7 @@ export interface Archive {
 
 const PREFIX = '/dicom-web'
 
-/** Resolves when it listens, on 127.0.0.1. Rejects with EADDRINUSE where a wanted port is taken. */
+/** Resolves when it listens, on a free port of 127.0.0.1. */
 export async function startArchive(options: ArchiveOptions): Promise<Archive> {
   const objects = await fillArchive(options.directory, options.studies)
   const isDown = outages(options.health)
@@ -49,7 +47,7 @@ export async function startArchive(options: ArchiveOptions): Promise<Archive> {
         response.destroy()
       })
   })
-  const port = await listen(server, options.port ?? 0)
+  const port = await listen(server)
   return {
     url: `http://127.0.0.1:${port}${PREFIX}`,
     async close() {
@@ -60,9 +58,9 @@ export async function startArchive(options: ArchiveOptions): Promise<Archive> {
   }
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The archive has no port')

@@ -70,21 +70,17 @@ async function startAll(deps: DemoDeps, closers: (() => Promise<void>)[]): Promi
   await requireFreePort(config)
   const previous = await previousDemo(config.dataDir)
   const keys = clientKeys(previous)
-  const ports = new Map(previous?.sources.map(({ id, url }) => [id, Number(new URL(url).port)]))
   say('Archives: painting what is not there yet …')
   const archives = new Map<string, string>()
-  for (const { key, health, namesIssuer, ...source } of SOURCES) {
+  for (const source of SOURCES) {
     const archive = await startArchive({
-      directory: archiveFolder(config, key),
-      studies: phantomsAt({ key, health, namesIssuer, ...source }),
+      directory: archiveFolder(config, source.key),
+      studies: phantomsAt(source),
       credentials: CREDENTIALS,
-      health,
-      port: ports.get(key),
-    }).catch((error: unknown) => {
-      throw isPortTaken(error) ? portTaken(source.name, ports.get(key)) : error
+      health: source.health,
     })
     closers.push(() => archive.close())
-    archives.set(key, archive.url)
+    archives.set(source.key, archive.url)
   }
   const issuer = await startIssuer({
     users: USERS,
@@ -159,7 +155,7 @@ function trusting(config: Config, issuer: string): Config {
 async function requireFreePort({ host, port }: Config): Promise<void> {
   const probe = createServer()
   await new Promise<void>((resolve, reject) => {
-    probe.once('error', (error) => reject(isPortTaken(error) ? portTaken('the hub', port) : error))
+    probe.once('error', (error) => reject(isPortTaken(error) ? portTaken(port) : error))
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
 }
@@ -168,11 +164,7 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }
 
-function portTaken(whose: string, port: number | undefined): HubError {
-  const what = `Port ${port ?? 0}, which is ${whose}'s, is taken`
-  const advice =
-    whose === 'the hub'
-      ? 'choose another with --port or SAMSYN_PORT'
-      : 'free it, or start with another SAMSYN_DATA_DIR'
-  return new HubError('conflict', `${what}: ${advice}`)
+function portTaken(port: number): HubError {
+  const text = `Port ${port} is taken: choose another with --port or SAMSYN_PORT`
+  return new HubError('conflict', text)
 }

@@ -1,5 +1,4 @@
 /** Setting up the network in a hub: members, clients and sources, as an operator would. Safe to repeat. */
-import { HubError } from '../kernel/errors.ts'
 import type { Administration, Operator } from '../services/administration.ts'
 import {
   newClientSchema,
@@ -70,8 +69,7 @@ async function seedSource(request: SeedRequest, source: DemoSource): Promise<voi
       ...(!source.namesIssuer && { defaultIssuer: DEFAULT_ISSUER }),
     }
     await administration.addSource(parseRequest(newSourceSchema, record), OPERATOR)
-  } else if (known.url !== url)
-    throw new HubError('conflict', `The address of ${source.name} has changed since the last start`)
+  } else if (known.url !== url) await administration.moveSource(source.key, url, OPERATOR)
   if (known !== undefined && known.lastSyncFinished !== null && known.lastSyncError === null) return
   const { studies, instances } = await administration.syncSource(source.key, {}, OPERATOR)
   say(`${source.name}: ${studies} studies, ${instances} instances indexed`)

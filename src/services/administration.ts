@@ -61,6 +61,8 @@ export interface Administration {
 
   addSource(request: NewSource, by: Operator): Promise<SourceView>
   listSources(): Promise<readonly SourceView[]>
+  /** The archive has a new address; credentials and studies stay. */
+  moveSource(id: string, url: string, by: Operator): Promise<SourceView>
   /** Asks the source one small question; what it answers is reported, not thrown. */
   testSource(id: string): Promise<SourceTest>
   /** Reads the source's index and registers its studies; `source-failed` and its kin where it breaks off. */

@@ -5,7 +5,13 @@ import { HubError, isHubError } from '../kernel/errors.ts'
 import type { SourceId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { OpenDicomwebSource } from '../sources/dicomweb.ts'
-import { findSource, insertSource, listSources, type SourceRecord } from '../storage/sources.ts'
+import {
+  findSource,
+  insertSource,
+  listSources,
+  updateSourceSettings,
+  type SourceRecord,
+} from '../storage/sources.ts'
 import type { NewSource } from '../wire/admin/requests.ts'
 import type { SourceView } from '../wire/admin/views.ts'
 import { administer, type AdministerDeps } from './administer.ts'
@@ -19,7 +25,7 @@ export interface ManageSourcesDeps extends AdministerDeps {
   readonly checkEgress: (url: URL) => void
 }
 
-type ManageSources = Pick<Administration, 'addSource' | 'listSources' | 'testSource'>
+type ManageSources = Pick<Administration, 'addSource' | 'listSources' | 'moveSource' | 'testSource'>
 
 export function makeManageSources(deps: ManageSourcesDeps): ManageSources {
   const { pool, sealer, openSource, checkEgress } = deps
@@ -32,6 +38,17 @@ export function makeManageSources(deps: ManageSourcesDeps): ManageSources {
         await insertSource(db, sealer, { ...source, at })
         const act = { verb: 'source-added', member: custodian, subject: `source ${source.id}` }
         return { act, result: viewOf({ ...source, ...NEVER_SYNCED }) }
+      })
+    },
+    moveSource: (id, url, by) => {
+      checkEgress(new URL(url))
+      return administer(deps, by, async (db) => {
+        const source = await findSource(db, sealer, id)
+        if (source === undefined) throw new HubError('not-found', `There is no source ${id}`)
+        const settings = { ...source.settings, url: url.replace(/\/+$/, '') }
+        await updateSourceSettings(db, sealer, { id: source.id, settings })
+        const act = { verb: 'source-moved', member: source.custodian, subject: `source ${id}` }
+        return { act, result: viewOf({ ...source, settings }) }
       })
     },
     listSources: async () => (await listSources(pool, sealer)).map(viewOf),

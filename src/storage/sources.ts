@@ -34,6 +34,17 @@ export async function insertSource(
   ])
 }
 
+const MOVE_SOURCE = `update source set settings = $2 where id = $1`
+
+/** Gives a source a new address or new credentials; its studies stay where they are indexed. */
+export async function updateSourceSettings(
+  db: Db,
+  sealer: Sealer,
+  { id, settings }: Pick<ImageSource, 'id' | 'settings'>,
+): Promise<void> {
+  await db.query(MOVE_SOURCE, [id, sealer.seal(JSON.stringify(settings), sealContext(id))])
+}
+
 const COLUMNS = `id, custodian, name, settings, default_issuer, time_zone, character_set, active, created_at,
   last_sync_started, last_sync_finished, last_sync_error`
 const LIST_SOURCES = `select ${COLUMNS} from source order by custodian, name, id`

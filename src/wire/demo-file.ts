@@ -15,7 +15,6 @@ const schema = z.object({
     }),
   ),
   users: z.array(z.object({ username: z.string(), password: z.string(), member: z.string() })),
-  sources: z.array(z.object({ id: z.string(), url: z.url() })).default([]),
   patients: z.array(z.object({ national_id: z.string(), national_id_system: z.string() })),
 })
 

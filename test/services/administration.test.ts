@@ -137,6 +137,25 @@ test('a source shows operators its address and never its secrets', async (t) => 
   assert.ok(!rows[0].text.includes('127.0.0.1'))
 })
 
+test('a source that has moved keeps its credentials and is called at its new address', async (t) => {
+  const { administration, logged } = await startAdministration(t)
+  await addSource(administration, 'http://127.0.0.1:8042/dicom-web')
+  const [source] = await administration.listSources()
+  const moved = await administration.moveSource(
+    String(source?.id),
+    'http://127.0.0.1:8043/dicom-web/',
+    OPERATOR,
+  )
+  assert.equal(moved.url, 'http://127.0.0.1:8043/dicom-web')
+  assert.deepEqual(await administration.listSources(), [moved])
+  assert.equal(moved.credentials, 'basic')
+  assert.equal(logged.at(-1)?.reason, 'source-moved')
+  await assert.rejects(
+    administration.moveSource('nowhere', 'http://127.0.0.1:1/', OPERATOR),
+    failsWith('not-found'),
+  )
+})
+
 test('a source the hub may not call is refused', async (t) => {
   const { administration } = await startAdministration(t)
   await assert.rejects(addSource(administration, 'http://archive.example/'), failsWith('forbidden'))
