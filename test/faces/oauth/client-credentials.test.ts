@@ -112,7 +112,7 @@ describe('client credentials', () => {
     const { body } = await calls.token(world, 'plain', { grant_type })
     const last = world.logged.at(-1)
     assert.equal(last?.act, 'token-issued')
-    assert.equal(last?.principal?.tokenId, decodeJwt(body.access_token).jti)
+    assert.equal(last.principal?.tokenId, decodeJwt(body.access_token).jti)
   })
 
   it('refuses grants it does not have, and bodies without bounds', async () => {
