@@ -2,20 +2,18 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { HttpObservation, HttpObserver } from '../http-metrics.ts'
 
-export interface SourceObservation {
-  /** `dicomweb`, … */
-  readonly kind: string
-  /** `metadata`, `objects`, `query`, `check`. */
+/** One call to a system that is not ours; `sources/observe-egress.ts` makes it. */
+export interface CallObservation {
   readonly operation: string
-  readonly outcome: 'ok' | 'failed' | 'timeout' | 'refused' | 'aborted'
+  readonly outcome: string
   readonly seconds: number
   readonly bytes: number
 }
 
 export interface Metrics {
   readonly http: HttpObserver
-  /** Counts one outbound request to a source. */
-  source(observation: SourceObservation): void
+  /** Counts one call out. */
+  readonly call: (observation: CallObservation) => void
   /** Adds a value that is read whenever /metrics is; `name` is prefixed `samsyn_`. */
   watch(name: string, help: string, read: () => number): void
   readonly contentType: string
@@ -33,7 +31,7 @@ export function makeMetrics(): Metrics {
 
   return {
     http: makeHttpObserver(registry),
-    source: makeSourceObserver(registry),
+    call: makeCallObserver(registry),
     watch(name, help, read) {
       const gauge = new Gauge({
         name: `samsyn_${name}`,
@@ -85,24 +83,23 @@ function makeHttpObserver(registry: Registry): HttpObserver {
   }
 }
 
-function makeSourceObserver(registry: Registry): (observation: SourceObservation) => void {
+function makeCallObserver(registry: Registry): Metrics['call'] {
   const registers = [registry]
-  const labelNames = ['kind', 'operation', 'outcome'] as const
   const seconds = new Histogram({
     name: 'samsyn_source_request_seconds',
-    help: 'Time of a request to a source, to the end of its answer',
-    labelNames,
+    help: 'Time of a call to a source, to the end of its answer',
+    labelNames: ['operation', 'outcome'],
     buckets: SECONDS,
     registers,
   })
   const bytes = new Counter({
     name: 'samsyn_source_received_bytes_total',
     help: 'Bytes received from sources',
-    labelNames: ['kind', 'operation'],
+    labelNames: ['operation'],
     registers,
   })
-  return ({ kind, operation, outcome, ...measured }) => {
-    seconds.observe({ kind, operation, outcome }, measured.seconds)
-    bytes.inc({ kind, operation }, measured.bytes)
+  return ({ operation, outcome, ...measured }) => {
+    seconds.observe({ operation, outcome }, measured.seconds)
+    bytes.inc({ operation }, measured.bytes)
   }
 }
