@@ -4,6 +4,7 @@ import { HubError } from '../kernel/errors.ts'
 import { makeHubClient, type FhirResource, type HubClient } from '../sources/hub.ts'
 import { writePart10 } from '../wire/dicom/write-part10.ts'
 import type { DemoFile } from '../wire/demo-file.ts'
+import { norwegianOffset } from './phantoms/common-modules.ts'
 import { makeStudy } from './phantoms/make-study.ts'
 import { patientOf, PATIENTS, type DemoPatient } from './world-patients.ts'
 import { depositedStudies, phantomOf, STUDIES, type DemoStudy } from './world-studies.ts'
@@ -81,6 +82,7 @@ function studyIdentifier({ uid }: DemoStudy): string {
 async function fileReport(hub: HubClient, study: DemoStudy): Promise<void> {
   const { nationalId, issuerOid } = patientOf(study.patient)
   const value = `${study.custodian}-${study.accession}`
+  const offset = norwegianOffset(study.date).replace(/00$/, ':00')
   const report: FhirResource = {
     resourceType: 'DiagnosticReport',
     identifier: [{ system: REPORT_SYSTEM, value }],
@@ -92,7 +94,7 @@ async function fileReport(hub: HubClient, study: DemoStudy): Promise<void> {
       text: 'Radiologisk beskrivelse',
     },
     subject: { identifier: { system: `urn:oid:${issuerOid}`, value: nationalId } },
-    issued: `${study.date}T${study.time}:00Z`,
+    issued: `${study.date}T${study.time}:00${offset}`,
     imagingStudy: [{ identifier: { system: 'urn:dicom:uid', value: `urn:oid:${study.uid}` } }],
     conclusion: study.report,
   }

@@ -153,7 +153,7 @@ export const SOURCES: readonly DemoSource[] = [
     key: 'vestli-pacs',
     name: 'Vestli PACS (treg)',
     custodian: 'vestli',
-    health: { kind: 'slow', delayMs: 700 },
+    health: { kind: 'slow', delayMs: 400 },
     namesIssuer: false,
   },
   {

@@ -143,7 +143,7 @@ function compact(text: string): string {
 }
 
 /** (0008,0201) on that day in Norway, as +0200 in summer. */
-function norwegianOffset(date: string): string {
+export function norwegianOffset(date: string): string {
   const noon = new Date(`${date}T12:00:00Z`)
   const format = new Intl.DateTimeFormat('en', {
     timeZone: 'Europe/Oslo',
