@@ -87,7 +87,7 @@ async function judgeAll(
 }
 
 /** What binds a sealed claim to its place in the queue. */
-function sealContext(imagingStudy: ImagingStudyId): string {
+export function sealContext(imagingStudy: ImagingStudyId): string {
   return `unclear-identity/${imagingStudy}`
 }
 

@@ -79,6 +79,7 @@ async function compare(
   return { patient }
 }
 
-function toDemographics({ familyName, givenName, birthDate }: PatientClaim): Demographics {
+/** What a claim says about the person, for comparing. */
+export function toDemographics({ familyName, givenName, birthDate }: PatientClaim): Demographics {
   return { birthDate, names: [{ family: familyName, given: givenName }] }
 }

@@ -1,0 +1,168 @@
+/** A person settles whose a study is: it is linked, comes out of quarantine, and the log says who decided. */
+import { randomUUID } from 'node:crypto'
+import type { Pool, PoolClient } from 'pg'
+import { claimedLocalIds, claimedNationalId } from '../domain/identity/claimed-identifiers.ts'
+import { contradicts } from '../domain/identity/demographics.ts'
+import type { NationalIdRules } from '../domain/identity/national-id.ts'
+import type { PatientClaim } from '../domain/imaging/study.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { ImagingStudyId, PatientId } from '../kernel/ids.ts'
+import type { Sealer } from '../kernel/seal.ts'
+import { transaction } from '../storage/db.ts'
+import { scheduleSettle } from '../storage/jobs.ts'
+import { findStudyRows, lockStudy, putStudy } from '../storage/studies.ts'
+import { findDoubt, settleDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
+import { addName, demographicsOf } from '../wire/fhir/patient.ts'
+import type { Operator } from './administration.ts'
+import { changePatient, createPatient, readPatient } from './keep-patient.ts'
+import { openClaim } from './open-claim.ts'
+import type { RecordAudit } from './record-audit.ts'
+import { refreshReports } from './refresh-reports.ts'
+import { toDemographics } from './resolve-patient.ts'
+import { writeStudyResources } from './write-study-resources.ts'
+
+export interface ResolvedIdentity {
+  readonly imagingStudy: ImagingStudyId
+  readonly patient: PatientId
+}
+
+/**
+ * Throws `not-found` for a doubt or a patient that is not there, `conflict` for a doubt that is settled.
+ * `new` makes a Patient of what the object said, or takes the one whose valid national id it names.
+ */
+export type ResolveUnclearIdentity = (
+  id: number,
+  decision: PatientId | 'new',
+  by: Operator,
+) => Promise<ResolvedIdentity>
+
+export interface ResolveIdentityDeps {
+  readonly pool: Pool
+  readonly sealer: Sealer
+  readonly recordAudit: RecordAudit
+  readonly clock: Clock
+  readonly rules: NationalIdRules
+  /** As `RegisterStudyDeps` has them. */
+  readonly settleMs: number
+  readonly timeZone: string
+}
+
+export function makeResolveUnclearIdentity(deps: ResolveIdentityDeps): ResolveUnclearIdentity {
+  return (id, decision, by) => {
+    const at = deps.clock()
+    return transaction(deps.pool, async (db) => {
+      const doubt = await lockDoubt(db, id)
+      const claim = openClaim(deps.sealer, doubt.imagingStudy, doubt.claim)
+      const patient = await choosePatient(db, decision, { claim, at, rules: deps.rules })
+      await rememberName(db, patient, { doubt, claim, at })
+      await settleDoubts(db, doubt.imagingStudy, { at, by: nameOf(by) })
+      await link(db, doubt, { patient, at, by, deps })
+      await log(deps.recordAudit, doubt, { patient, at, by })
+      return { imagingStudy: doubt.imagingStudy, patient }
+    })
+  }
+}
+
+/** The study's lock keeps its publisher out meanwhile; what it guards is read under it. */
+async function lockDoubt(db: PoolClient, id: number): Promise<QueuedDoubt> {
+  const found = await findDoubt(db, id)
+  if (found === undefined) throw new HubError('not-found', 'There is no such unclear identity')
+  await lockStudy(db, found.study)
+  const doubt = await findDoubt(db, id)
+  if (doubt?.resolvedAt !== null) {
+    throw new HubError('conflict', 'Somebody has settled this identity already')
+  }
+  return doubt
+}
+
+interface Claimed {
+  readonly claim: PatientClaim
+  readonly at: Date
+}
+
+async function choosePatient(
+  db: PoolClient,
+  decision: PatientId | 'new',
+  { claim, at, rules }: Claimed & { readonly rules: NationalIdRules },
+): Promise<PatientId> {
+  if (decision !== 'new') {
+    if ((await readPatient(db, decision)) !== undefined) return decision
+    throw new HubError('not-found', 'There is no such patient')
+  }
+  const claimed = claimedNationalId(claim, rules)
+  return createPatient(db, {
+    id: randomUUID() as PatientId,
+    national: claimed.ok ? claimed.id : undefined,
+    locals: claimedLocalIds(claim),
+    told: claim,
+    at,
+  })
+}
+
+/** A name that was in doubt and is the person's after all (a marriage, a misspelling) is not doubted again. */
+async function rememberName(
+  db: PoolClient,
+  id: PatientId,
+  { doubt, claim, at }: Claimed & { readonly doubt: QueuedDoubt },
+): Promise<void> {
+  if (doubt.reason !== 'demographics-contradict') return
+  const { names } = toDemographics(claim)
+  await changePatient(db, { id, at }, async (patient) =>
+    contradicts({ names }, { names: demographicsOf(patient).names })
+      ? addName(patient, claim)
+      : undefined,
+  )
+}
+
+interface Linking {
+  readonly patient: PatientId
+  readonly at: Date
+  readonly by: Operator
+  readonly deps: ResolveIdentityDeps
+}
+
+async function link(
+  db: PoolClient,
+  { imagingStudy, study, custodian }: QueuedDoubt,
+  { patient, at, by, deps }: Linking,
+): Promise<void> {
+  const rows = await findStudyRows(db, study)
+  const own = rows.find((row) => row.imagingStudy === imagingStudy)
+  if (own === undefined) throw new HubError('not-found', 'The study is not in the index any more')
+  const { attributes } = own
+  const source = own.source ?? undefined
+  await putStudy(db, { imagingStudy, custodian, study, source, patient, attributes, at })
+  const { principal } = by
+  const resolver = principal && { client: principal.client, member: principal.member }
+  await writeStudyResources(db, {
+    ...{ imagingStudy, study, custodian, patient, attributes, own, at },
+    publishedBy: resolver ?? { member: custodian },
+    timeZone: deps.timeZone,
+  })
+  await refreshReports(db, { custodian, studyUid: study })
+  await scheduleSettle(db, imagingStudy, new Date(at.getTime() + deps.settleMs))
+}
+
+/** Before the commit: a link that cannot be logged is not made. */
+async function log(
+  recordAudit: RecordAudit,
+  { imagingStudy, study, custodian, reason }: QueuedDoubt,
+  { patient, at, by }: Omit<Linking, 'deps'>,
+): Promise<void> {
+  await recordAudit({
+    act: 'administration',
+    at,
+    outcome: '0',
+    reason: `identity-resolved: ${reason}`,
+    ...by.context,
+    principal: by.principal,
+    patient,
+    entities: [{ kind: 'study', imagingStudy, study, custodian }],
+  })
+}
+
+/** For the queue's own record; the log has the whole principal. */
+function nameOf({ principal, context }: Operator): string {
+  return principal?.practitioner?.handle ?? principal?.client ?? context.channel
+}

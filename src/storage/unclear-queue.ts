@@ -1,0 +1,58 @@
+/** The queue of doubts as a person works through it. */
+import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
+import type { Db } from './db.ts'
+
+export interface QueuedDoubt {
+  readonly id: number
+  readonly imagingStudy: ImagingStudyId
+  readonly study: StudyUid
+  readonly custodian: OrganizationId
+  readonly reason: string
+  /** What the object said, sealed. */
+  readonly claim: Buffer
+  /** The patient the study was registered for, where there was one. */
+  readonly candidate: PatientId | null
+  readonly raisedAt: Date
+  readonly resolvedAt: Date | null
+}
+
+const COLUMNS = `
+select doubt.id, doubt.imaging_study as "imagingStudy", study.study_uid as study, doubt.custodian,
+       doubt.reason, doubt.claim, doubt.candidate, doubt.raised_at as "raisedAt",
+       doubt.resolved_at as "resolvedAt"
+  from unclear_identity doubt join study on study.imaging_study = doubt.imaging_study`
+
+const LIST_OPEN = `${COLUMNS}
+ where doubt.resolved_at is null and doubt.id > $1
+ order by doubt.id
+ limit $2`
+
+/** Doubts that nobody has settled, oldest first, from after the id `after`. */
+export async function listOpenDoubts(
+  db: Db,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly QueuedDoubt[]> {
+  const { rows } = await db.query<QueuedDoubt>(LIST_OPEN, [after, limit])
+  return rows
+}
+
+const FIND = `${COLUMNS}
+ where doubt.id = $1`
+
+export async function findDoubt(db: Db, id: number): Promise<QueuedDoubt | undefined> {
+  const { rows } = await db.query<QueuedDoubt>(FIND, [id])
+  return rows[0]
+}
+
+const SETTLE = `
+update unclear_identity set resolved_at = $2, resolved_by = $3
+ where imaging_study = $1 and resolved_at is null`
+
+/** Whose a study is settles every doubt about it. */
+export async function settleDoubts(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+  { at, by }: { readonly at: Date; readonly by: string },
+): Promise<void> {
+  await db.query(SETTLE, [imagingStudy, at, by])
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import type { AuditRecord } from '../../src/domain/audit/event.ts'
+import { syntheticNationalId } from '../../src/demo/synthetic-ids.ts'
+import { isHubError } from '../../src/kernel/errors.ts'
+import type { PatientId } from '../../src/kernel/ids.ts'
+import { makeListUnclearIdentities } from '../../src/services/list-unclear-identities.ts'
+import { makeRegisterStudy } from '../../src/services/register-study.ts'
+import { makeResolveUnclearIdentity } from '../../src/services/resolve-identity.ts'
+import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
+import { transaction } from '../../src/storage/db.ts'
+import { toInstanceHeader } from '../../src/wire/dicom/instance-header.ts'
+import { principal } from '../support/audit.ts'
+import { createDatabase } from '../support/database.ts'
+import { ctAttributes, newUid, type CtOptions } from '../support/dicom.ts'
+import { custodian, sealer } from '../support/register.ts'
+
+const { pool } = await createDatabase({ after })
+const FNR_OID = '2.16.578.1.12.4.1.4.1'
+const SOUTH = custodian('south')
+const by = { principal, context: { requestId: 'request-1', channel: 'admin' } }
+const at = new Date('2026-03-01T08:00:00Z')
+
+const recorded: AuditRecord[] = []
+const deps = {
+  pool,
+  sealer,
+  clock: () => at,
+  rules: { environment: 'development' },
+  settleMs: 10_000,
+  timeZone: 'Europe/Oslo',
+  recordAudit: async (record: AuditRecord) => void recorded.push(record),
+} as const
+const registerStudy = makeRegisterStudy({ ...deps, resolvePatient: makeResolvePatient(deps) })
+const resolve = makeResolveUnclearIdentity(deps)
+const list = makeListUnclearIdentities(deps)
+
+let next = 0
+const nationalId = () => syntheticNationalId('1968-08-02', (next += 12))
+
+function register(options: CtOptions) {
+  const header = toInstanceHeader(ctAttributes({ birthDate: '19680802', ...options }))
+  return transaction(pool, (db) =>
+    registerStudy(db, {
+      custodian: SOUTH,
+      instances: [{ header }],
+      publishedBy: { member: SOUTH },
+      at,
+    }),
+  )
+}
+
+/** A study in doubt and the doubt's place in the queue. */
+async function doubtful(options: CtOptions) {
+  const { imagingStudy, quarantined } = await register(options)
+  assert.equal(quarantined, true)
+  const open = await list({}, by)
+  const doubt = open.find((one) => one.imagingStudy === imagingStudy)
+  assert.ok(doubt)
+  return doubt
+}
+
+async function rowOf(imagingStudy: string) {
+  const { rows } = await pool.query(
+    `select patient, quarantined, content from resource where type = 'ImagingStudy' and id = $1`,
+    [imagingStudy],
+  )
+  const { content, ...row } = rows[0]
+  return { ...row, subject: JSON.parse(content).subject }
+}
+
+const patientOf = async (options: CtOptions): Promise<PatientId> =>
+  (await rowOf((await register(options)).imagingStudy)).patient
+
+describe('the queue of unclear identities', () => {
+  it('shows what the object said and why it waits, and logs who looked', async () => {
+    const doubt = await doubtful({ patientId: 'LOCAL-1', patientName: 'Dahl^Per' })
+    assert.equal(doubt.reason, 'no-national-id')
+    assert.equal(doubt.claim.id, 'LOCAL-1')
+    assert.equal(doubt.claim.familyName, 'Dahl')
+    assert.equal(recorded.at(-1)?.reason, 'unclear-identities-listed')
+    assert.ok(!JSON.stringify(recorded.at(-1)).includes('Dahl'))
+  })
+
+  it('is read page by page', async () => {
+    const { id } = await doubtful({ patientId: 'LOCAL-2' })
+    assert.deepEqual(await list({ after: id }, by), [])
+    const [one, ...more] = await list({ after: id - 1, limit: 1 }, by)
+    assert.equal(one?.id, id)
+    assert.deepEqual(more, [])
+  })
+
+  it('is not read where that cannot be logged', async () => {
+    const silent = makeListUnclearIdentities({
+      ...deps,
+      recordAudit: () => Promise.reject(new Error('not logged')),
+    })
+    await assert.rejects(silent({}, by), /not logged/)
+  })
+})
+
+describe('settling an unclear identity', () => {
+  it('links the study to the patient, takes it out of quarantine and logs who decided', async () => {
+    const patient = await patientOf({ patientId: nationalId(), issuerOid: FNR_OID })
+    const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-3' })
+    assert.deepEqual(await resolve(id, patient, by), { imagingStudy, patient })
+    assert.deepEqual(await rowOf(imagingStudy), {
+      patient,
+      quarantined: false,
+      subject: { reference: `Patient/${patient}` },
+    })
+    const record = recorded.at(-1)
+    assert.equal(record?.act, 'administration')
+    assert.equal(record.reason, 'identity-resolved: no-national-id')
+    assert.equal(record.patient, patient)
+    assert.equal(record.principal, principal)
+    assert.ok(!(await list({}, by)).some((one) => one.imagingStudy === imagingStudy))
+  })
+
+  it('holds for what is published to the study later', async () => {
+    const patient = await patientOf({ patientId: nationalId(), issuerOid: FNR_OID })
+    const studyUid = newUid()
+    const { id } = await doubtful({ patientId: 'LOCAL-4', studyUid })
+    await resolve(id, patient, by)
+    const again = await register({ patientId: 'LOCAL-4', studyUid, instanceNumber: 2 })
+    assert.equal(again.quarantined, false)
+    assert.equal((await rowOf(again.imagingStudy)).patient, patient)
+  })
+
+  it('makes a new patient of what the object said', async () => {
+    const { id } = await doubtful({
+      patientId: 'LOCAL-5',
+      issuerOid: '2.999.1',
+      patientName: 'Lie^Jo',
+    })
+    const { patient } = await resolve(id, 'new', by)
+    const { rows } = await pool.query(
+      `select content from resource where type = 'Patient' and id = $1`,
+      [patient],
+    )
+    const { name, identifier } = JSON.parse(rows[0].content)
+    assert.equal(name[0].family, 'Lie')
+    assert.deepEqual(identifier, [
+      { use: 'secondary', system: 'urn:oid:2.999.1', value: 'LOCAL-5' },
+    ])
+  })
+
+  it('remembers a name that was doubted, so that it is not doubted again', async () => {
+    const patientId = nationalId()
+    const person = { patientId, issuerOid: FNR_OID }
+    const patient = await patientOf({ ...person, patientName: 'Lie^Kari' })
+    const { id, reason } = await doubtful({ ...person, patientName: 'Moe^Kari' })
+    assert.equal(reason, 'demographics-contradict')
+    await resolve(id, patient, by)
+    assert.equal(await patientOf({ ...person, patientName: 'Moe^Kari' }), patient)
+    assert.equal(await patientOf({ ...person, patientName: 'Lie^Kari' }), patient)
+  })
+
+  it('is done once: the second comes too late, and so does one for a doubt that is not there', async () => {
+    const { id } = await doubtful({ patientId: 'LOCAL-6' })
+    const both = await Promise.allSettled([resolve(id, 'new', by), resolve(id, 'new', by)])
+    assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    await assert.rejects(resolve(id, 'new', by), (error) => isHubError(error, 'conflict'))
+    await assert.rejects(resolve(999_999, 'new', by), (error) => isHubError(error, 'not-found'))
+  })
+
+  it('changes nothing where the patient is not there or the act cannot be logged', async () => {
+    const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-7' })
+    const nobody = 'nobody' as PatientId
+    await assert.rejects(resolve(id, nobody, by), (error) => isHubError(error, 'not-found'))
+    const silent = makeResolveUnclearIdentity({
+      ...deps,
+      recordAudit: () => Promise.reject(new Error('not logged')),
+    })
+    await assert.rejects(silent(id, 'new', by), /not logged/)
+    assert.equal((await rowOf(imagingStudy)).quarantined, true)
+    assert.ok((await list({}, by)).some((one) => one.id === id))
+  })
+})
