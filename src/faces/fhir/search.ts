@@ -116,6 +116,8 @@ function bundleText(deps: SearchDeps, search: Search, { page, links }: Answer): 
 
 /** The self link names what took effect, so that a client sees what did not. */
 function plainUrl(base: string, { type, understood }: Search): string {
-  const query = new URLSearchParams(understood).toString()
+  const query = new URLSearchParams(
+    understood.map((pair): [string, string] => [...pair]),
+  ).toString()
   return query === '' ? `${base}/${type}` : `${base}/${type}?${query}`
 }

@@ -116,9 +116,12 @@ function issuesOf(run: () => readonly OperationOutcomeIssue[]): readonly Operati
   }
 }
 
-/** References to a type the element does not allow and two values where one may be: errors in FHIR. */
+/**
+ * References to a type the element does not allow and two values where one may be: errors in FHIR. An
+ * absolute URL or a urn:uuid the library takes for a type, as in `got "http:"`; that is none.
+ */
 function isRefusedWarning({ details }: OperationOutcomeIssue): boolean {
-  return /^(?:Invalid reference|Conflicting choice)/.test(details?.text ?? '')
+  return /^(?:Invalid reference: got "[A-Z]|Conflicting choice)/.test(details?.text ?? '')
 }
 
 function bindingProblems(bindings: Bindings, definitions: Definitions): readonly Problem[] {

@@ -1,0 +1,307 @@
+/** The FHIR registry over HTTP on a database of its own, for callers whose access a test lays down. */
+import { randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import express from 'express'
+import type pg from 'pg'
+import { readOwnDefinitions, specificationTexts } from '../../src/definition-files.ts'
+import type { AccessFilter, ObjectFacts } from '../../src/domain/access/filter.ts'
+import type { Grant } from '../../src/domain/access/grant.ts'
+import type { Action, Principal } from '../../src/domain/access/principal.ts'
+import type { AuditRecord } from '../../src/domain/audit/event.ts'
+import { fhirRouter } from '../../src/faces/fhir/router.ts'
+import { requestId } from '../../src/faces/request-id.ts'
+import { setPrincipal } from '../../src/faces/request-state.ts'
+import { HubError } from '../../src/kernel/errors.ts'
+import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/kernel/ids.ts'
+import { makeSealer } from '../../src/kernel/seal.ts'
+import type { Authorize } from '../../src/services/authorize.ts'
+import { makeCreateResource } from '../../src/services/create-resource.ts'
+import { makeDecideSight } from '../../src/services/decide-sight.ts'
+import { makeReadResource } from '../../src/services/read-resource.ts'
+import { makeRunBatch } from '../../src/services/run-batch.ts'
+import { makeRunTransaction } from '../../src/services/run-transaction.ts'
+import { makeSearchResources } from '../../src/services/search-resources.ts'
+import { putResource, type WriteResource } from '../../src/storage/resources.ts'
+import { makeValidate } from '../../src/wire/fhir/validate.ts'
+import { searchValues } from '../../src/wire/fhir/search-values.ts'
+import { createDatabase } from './database.ts'
+import { listen } from './listen.ts'
+import { silentLog } from './log.ts'
+
+export const NORTH = 'north' as OrganizationId
+export const WEST = 'west' as OrganizationId
+export const ANNE = 'anne' as PatientId
+export const BERIT = 'berit' as PatientId
+export const NATIONAL = 'urn:oid:2.16.578.1.12.4.1.4.1'
+/** Synthetic (month + 80). */
+export const ANNES_NUMBER = '17858550084'
+
+export interface Caller {
+  readonly member: OrganizationId
+  readonly actions: readonly Action[]
+  readonly filter: AccessFilter
+  readonly grant?: PatientId
+}
+
+/** Sees what policy shares of Anne's. */
+export const CLINICIAN: Caller = {
+  member: WEST,
+  actions: ['find', 'read-report', 'read-directory', 'read-consent'],
+  filter: { kind: 'patient', is: ANNE },
+  grant: ANNE,
+}
+/** Sees and publishes North's own. */
+export const PUBLISHER: Caller = {
+  member: NORTH,
+  actions: ['find', 'read-report', 'publish', 'read-directory'],
+  filter: { kind: 'custodian', in: [NORTH] },
+}
+export const OPERATOR: Caller = {
+  member: NORTH,
+  actions: ['operate', 'read-directory'],
+  filter: { kind: 'everything' },
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // What comes back over a socket is untyped until it is asserted on.
+  readonly body: any
+}
+
+export interface Registry {
+  readonly pool: pg.Pool
+  readonly base: string
+  readonly audit: readonly AuditRecord[]
+  /** `path` is relative to the FHIR base, or a whole link of an answer. */
+  ask(caller: Caller, path: string, init?: RequestInit): Promise<Answer>
+  post(caller: Caller, path: string, resource: object, headers?: object): Promise<Answer>
+  search(caller: Caller, type: string, form: Record<string, string>): Promise<Answer>
+  put(resource: Row, facts?: Partial<ObjectFacts>, how?: PutOptions): Promise<number>
+}
+
+export interface Row {
+  readonly resourceType: string
+  readonly id: string
+  readonly [name: string]: unknown
+}
+
+export interface PutOptions extends Partial<WriteResource> {
+  readonly quarantined?: boolean
+  readonly at?: Date
+}
+
+const NO_FACTS: ObjectFacts = {
+  custodian: null,
+  patient: null,
+  studyUids: [],
+  modalities: [],
+  bodyRegions: [],
+  startedAt: null,
+  labels: [],
+}
+
+export async function startRegistry(t: TestContext): Promise<Registry> {
+  const { pool } = await createDatabase(t)
+  const audit: AuditRecord[] = []
+  const callers = new Map<string, Caller>()
+  const app = express()
+  const base = `${await listen(t, app)}/fhir`
+  app.use(requestId())
+  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, callers })))
+
+  const ask: Registry['ask'] = async (caller, path, init) => {
+    const key = keyOf(caller)
+    callers.set(key, caller)
+    const url = path.startsWith('http') ? path : `${base}/${path}`
+    const headers = { 'x-caller': key, ...Object.fromEntries(new Headers(init?.headers)) }
+    const response = await fetch(url, { ...init, headers })
+    const text = await response.text()
+    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    return { status: response.status, headers: response.headers, body }
+  }
+  return {
+    pool,
+    base,
+    audit,
+    ask,
+    post: (caller, path, resource, headers = {}) =>
+      ask(caller, path, {
+        method: 'POST',
+        body: JSON.stringify(resource),
+        headers: { 'content-type': 'application/fhir+json', ...headers },
+      }),
+    search: (caller, type, form) =>
+      ask(caller, `${type}/_search`, { method: 'POST', body: new URLSearchParams(form) }),
+    put: (resource, facts = {}, { quarantined = false, at = new Date(), ...how } = {}) =>
+      putResource(
+        pool,
+        {
+          type: resource.resourceType,
+          id: resource.id,
+          resource,
+          facts: { ...NO_FACTS, ...facts },
+          quarantined,
+          search: searchValues(resource),
+          at,
+        },
+        { method: 'PUT', ...how },
+      ),
+  }
+}
+
+/** One client and grant for each caller, whatever its access becomes later. */
+function keyOf({ member, grant, actions }: Caller): string {
+  return [member, grant ?? '', ...actions].join('/')
+}
+
+interface World {
+  readonly pool: pg.Pool
+  readonly base: string
+  readonly audit: AuditRecord[]
+  readonly callers: ReadonlyMap<string, Caller>
+}
+
+function makeDeps({ pool, base, audit, callers }: World): Parameters<typeof fhirRouter>[0] {
+  const callerOf = (principal: Principal): Caller => {
+    const caller = callers.get(principal.client)
+    if (caller === undefined) throw new HubError('unauthenticated', 'Nobody')
+    return caller
+  }
+  const authorize: Authorize = async (principal, action) => {
+    const { actions, filter, grant } = callerOf(principal)
+    if (!actions.includes(action)) throw new HubError('insufficient-scope', `No ${action}`)
+    return { principal, action, filter, grant: grant && grantOf(principal, grant) }
+  }
+  const recordAudit = async (record: AuditRecord): Promise<void> => {
+    audit.push(record)
+  }
+  const clock = (): Date => new Date()
+  const shared = { db: pool, pool, authorize, recordAudit, clock, base }
+  const decideSight = makeDecideSight(shared)
+  const ownDefinitions = readOwnDefinitions()
+  const writing = {
+    ...shared,
+    validate: makeValidate(specificationTexts(), ownDefinitions),
+    newId: () => randomUUID(),
+  }
+  const createResource = makeCreateResource(writing)
+  return {
+    ...shared,
+    searchResources: makeSearchResources({ ...shared, decideSight }),
+    readResource: makeReadResource({ ...shared, decideSight }),
+    createResource,
+    recordConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
+    runTransaction: makeRunTransaction(writing),
+    runBatch: makeRunBatch(createResource),
+    sealer: makeSealer(Buffer.alloc(32, 1)),
+    nationalIdInUrl: 'reject',
+    version: '0',
+    ownDefinitions,
+    log: silentLog,
+    guard: (req, _res, next) => {
+      const key = req.get('x-caller') ?? ''
+      const caller = callers.get(key)
+      if (caller === undefined) throw new HubError('unauthenticated', 'No access token')
+      setPrincipal(req, principalOf(key, caller))
+      next()
+    },
+  }
+}
+
+function principalOf(key: string, { member, actions, grant }: Caller): Principal {
+  return {
+    client: key as ClientId,
+    member,
+    grant: grant && (`grant-${grant}` as GrantId),
+    actions: new Set(actions),
+    tokenId: 'token',
+  }
+}
+
+function grantOf(principal: Principal, patient: PatientId): Grant {
+  return {
+    id: `grant-${patient}` as GrantId,
+    client: principal.client,
+    member: principal.member,
+    practitioner: { handle: 'handle', name: 'Doctor Example' },
+    patient,
+    purpose: 'TREAT',
+    decisionRef: 'decision',
+    actions: [...principal.actions],
+    issuedAt: new Date(),
+    expiresAt: new Date(Date.now() + 60_000),
+  }
+}
+
+/** A minimal study as the hub keeps it, with the facts policy asks for. */
+export async function putStudy(
+  registry: Registry,
+  study: {
+    readonly id: string
+    readonly patient: PatientId
+    readonly custodian: OrganizationId
+    readonly started?: string
+    readonly modality?: string
+    readonly quarantined?: boolean
+    readonly at?: Date
+  },
+): Promise<void> {
+  const { id, patient, custodian, started, modality = 'CT', ...how } = study
+  const uid = `2.25.${Buffer.from(id).join('')}`
+  const resource = {
+    resourceType: 'ImagingStudy',
+    id,
+    identifier: [
+      { system: 'urn:dicom:uid', value: `urn:oid:${uid}` },
+      { system: 'urn:oid:1.2.3', value: `ACC-${id}` },
+    ],
+    status: 'available',
+    subject: { reference: `Patient/${patient}` },
+    ...(started !== undefined && { started }),
+    endpoint: [{ reference: `Endpoint/${custodian}-wado-rs` }],
+    numberOfSeries: 1,
+    numberOfInstances: 1,
+    series: [
+      {
+        uid: `${uid}.1`,
+        modality: { system: 'http://dicom.nema.org/resources/ontology/DCM', code: modality },
+        numberOfInstances: 1,
+      },
+    ],
+  }
+  const facts = {
+    custodian,
+    patient,
+    studyUids: [uid as ObjectFacts['studyUids'][number]],
+    modalities: [modality],
+    startedAt: started === undefined ? null : new Date(started),
+  }
+  await registry.put(resource, facts, how)
+}
+
+/** Anne and Berit, each known by a national id. */
+export async function putPatients(registry: Registry): Promise<void> {
+  const people = [
+    [ANNE, ANNES_NUMBER, 'Ødegård', '1985-05-17'],
+    [BERIT, '17558550120', 'Sæther', '1985-05-17'],
+  ] as const
+  for (const [id, number, family, birthDate] of people) {
+    const identifier = [{ system: NATIONAL, value: number }]
+    const name = [{ family, given: [id] }]
+    await registry.put(
+      { resourceType: 'Patient', id, identifier, name, birthDate, gender: 'female' },
+      { patient: id },
+    )
+    await registry.pool.query(
+      'insert into patient_identifier (system, value, patient) values ($1, $2, $3)',
+      [NATIONAL, number, id],
+    )
+  }
+}
+
+export function idsOf(answer: Answer, mode = 'match'): string[] {
+  const entries: { search: { mode: string }; resource: { resourceType: string; id: string } }[] =
+    answer.body.entry ?? []
+  return entries.filter((entry) => entry.search.mode === mode).map(({ resource }) => resource.id)
+}
