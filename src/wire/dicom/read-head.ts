@@ -19,6 +19,8 @@ export interface Head {
 export interface HeadReader {
   /** Looks at the next bytes; wait for the promise, where there is one, before reusing them. Throws `unprocessable`. */
   push(chunk: Uint8Array): Promise<void> | undefined
+  /** Which object the file meta information says it is, as far as it was read: for naming a refused one. */
+  told(): { readonly sopClassUid?: string | undefined; readonly instanceUid?: string | undefined }
   /** Call after the last byte. Throws `unprocessable` with an `UnreadableReason`. */
   finish(): Promise<Head>
 }
@@ -77,6 +79,7 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
       start = Buffer.alloc(0)
       return pushBody(rest)
     },
+    told: () => ({ sopClassUid: body?.meta.sopClassUid, instanceUid: body?.meta.sopInstanceUid }),
     async finish() {
       if (body === undefined) throw unfinishedMeta(start)
       await body.inflater?.finish()

@@ -1,0 +1,132 @@
+/**
+ * Publishing by deposit (STOW-RS, PS3.18 section 10.5): lay the objects down, make them durable, enter
+ * them in the index in one transaction, and only then answer. A request whose transport breaks keeps
+ * nothing: its sender has no answer and will send it again.
+ */
+import type { Principal } from '../domain/access/principal.ts'
+import type { AuditEntity } from '../domain/audit/event.ts'
+import type { InstanceUid, StudyUid } from '../kernel/ids.ts'
+import type { Landing, ObjectStore } from '../storage/objects.ts'
+import type { FailedReference, StoreResult } from '../wire/dicom/stow-response.ts'
+import { accessRecord } from './access-record.ts'
+import type { Access, Authorize } from './authorize.ts'
+import { authorizeWrite } from './create-resource.ts'
+import { enterInstances, type Entered, type EnterInstancesDeps } from './enter-instances.ts'
+import {
+  receivePart,
+  type DepositDefaults,
+  type IncomingPart,
+  type ReceivedInstance,
+} from './receive-part.ts'
+import type { RecordAudit, RequestContext } from './record-audit.ts'
+
+export interface PublishRequest {
+  /** The study of the request's path. */
+  readonly study?: StudyUid | undefined
+  readonly parts: AsyncIterable<IncomingPart>
+}
+
+/**
+ * The custodian is the caller's member, whatever the objects say. An object that the custodian has
+ * deposited before is stored where its bytes are the same and refused where they differ; one that is in
+ * the index as held at a source becomes a deposited one. Throws what `Authorize` throws, what the parts
+ * throw, and what the object store throws: nothing is kept then.
+ */
+export type PublishInstances = (
+  principal: Principal,
+  request: PublishRequest,
+  context: RequestContext,
+) => Promise<StoreResult>
+
+export interface PublishInstancesDeps extends EnterInstancesDeps {
+  readonly objects: ObjectStore
+  readonly authorize: Authorize
+  readonly recordAudit: RecordAudit
+  readonly defaults: DepositDefaults
+}
+
+export function makePublishInstances(deps: PublishInstancesDeps): PublishInstances {
+  return async (principal, request, context) => {
+    const asked = { principal, action: 'publish', type: 'studies' } as const
+    const access = await authorizeWrite(deps, asked, context)
+    const landing = await deps.objects.createLanding()
+    const received = await receiveAll(request, landing, deps.defaults).catch(
+      async (error: unknown) => {
+        await landing.abort()
+        throw error
+      },
+    )
+    const { client, member: custodian } = principal
+    const { instances } = received
+    const entered = await enterInstances({ custodian, client, landing, instances }, deps)
+    const result = { stored: entered.stored, failed: [...received.failed, ...entered.failed] }
+    await audit(deps, { access, entered, result }, context)
+    return result
+  }
+}
+
+interface ReceivedAll {
+  readonly instances: readonly ReceivedInstance[]
+  readonly failed: readonly FailedReference[]
+}
+
+async function receiveAll(
+  { parts, study }: PublishRequest,
+  landing: Landing,
+  defaults: DepositDefaults,
+): Promise<ReceivedAll> {
+  const instances = new Map<InstanceUid, ReceivedInstance>()
+  const failed: FailedReference[] = []
+  for await (const part of parts) {
+    const result = await receivePart(part, { landing, study, defaults })
+    if (result.kind === 'refused') {
+      failed.push(result.failure)
+      continue
+    }
+    const { instance } = result
+    const { instanceUid, sopClassUid } = instance.header
+    const first = instances.get(instanceUid)
+    if (first === undefined) {
+      instances.set(instanceUid, instance)
+      continue
+    }
+    // The same object twice in one request: the first is kept, a different one is refused.
+    await landing.rewind(instance.deposited.offset)
+    if (!isSame(first, instance)) failed.push({ reason: 'duplicate', instanceUid, sopClassUid })
+  }
+  return { instances: [...instances.values()], failed }
+}
+
+function isSame(one: ReceivedInstance, other: ReceivedInstance): boolean {
+  return Buffer.compare(one.deposited.sha256, other.deposited.sha256) === 0
+}
+
+interface Audited {
+  readonly access: Access
+  readonly entered: Entered
+  readonly result: StoreResult
+}
+
+const MAX_ENTITIES = 1000
+
+/** One event for the request: which studies it touched, and whether any of it was refused. */
+async function audit(
+  { recordAudit, clock }: PublishInstancesDeps,
+  { access, entered, result }: Audited,
+  context: RequestContext,
+): Promise<void> {
+  const custodian = access.principal.member
+  const entities = entered.studies
+    .slice(0, MAX_ENTITIES)
+    .map(({ study, imagingStudy }): AuditEntity => ({
+      kind: 'study',
+      study,
+      imagingStudy,
+      custodian,
+    }))
+  const [failure] = result.failed
+  const outcome = failure === undefined ? '0' : result.stored.length > 0 ? '4' : '8'
+  const reason = failure === undefined ? {} : { reason: failure.reason }
+  const act = { act: 'publish', at: clock(), outcome, entities, ...reason } as const
+  await recordAudit(accessRecord(access, act, context))
+}

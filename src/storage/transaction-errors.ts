@@ -1,0 +1,21 @@
+/** What the error of a transaction says about its fate. */
+import pg from 'pg'
+
+/** Unique violation, serialization failure, deadlock: another transaction was at the same rows. */
+const RACES: ReadonlySet<string | undefined> = new Set(['23505', '40001', '40P01'])
+
+/** The transaction may succeed when it is tried again. */
+export function isRace(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && RACES.has(error.code)
+}
+
+/**
+ * The connection broke, so that nobody knows whether a commit under way was done. An answer of the server,
+ * and an error of our own making, mean that it was not.
+ */
+export function isUncertain(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return /^(08|57P)/.test(error.code ?? '')
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const message = error instanceof Error ? error.message : ''
+  return /^E[A-Z]{3,}$/.test(code) || /terminated|connection/i.test(message)
+}
