@@ -6,7 +6,7 @@ import { writePart10 } from '../wire/dicom/write-part10.ts'
 import type { DemoFile } from '../wire/demo-file.ts'
 import { norwegianOffset } from './phantoms/common-modules.ts'
 import { makeStudy } from './phantoms/make-study.ts'
-import { patientOf, PATIENTS, type DemoPatient } from './world-patients.ts'
+import { patientOf } from './world-patients.ts'
 import { depositedStudies, phantomOf, STUDIES, type DemoStudy } from './world-studies.ts'
 import { MEMBERS, type MemberKey } from './world.ts'
 
@@ -21,17 +21,14 @@ export async function publishWorld(
   demo: DemoFile,
   say: (line: string) => void,
 ): Promise<PatientIds> {
+  const ids = new Map<string, string>()
   for (const member of MEMBERS)
-    if (member.roles.includes('publisher')) await publishAs(demo, member.key, say)
+    if (member.roles.includes('publisher')) await publishAs(demo, member.key, { ids, say })
+  const blocked = ids.get(BLOCKED)
+  if (blocked === undefined) throw new HubError('not-found', 'The hub knows no patient to block')
   const recorder = await connect(demo, RECORDER)
-  try {
-    const ids = new Map<string, string>()
-    for (const patient of PATIENTS) ids.set(patient.key, await findPatient(recorder, patient))
-    await recordBlock(recorder, ids.get(BLOCKED) ?? '')
-    return ids
-  } finally {
-    await recorder.close()
-  }
+  await recordBlock(recorder, blocked).finally(() => recorder.close())
+  return ids
 }
 
 async function connect(demo: DemoFile, clientId: string): Promise<HubClient> {
@@ -39,17 +36,27 @@ async function connect(demo: DemoFile, clientId: string): Promise<HubClient> {
   return makeHubClient({ url: demo.hub, authorize })
 }
 
+interface Publishing {
+  /** Filled with what the hub calls the patients of the member's studies. */
+  readonly ids: Map<string, string>
+  readonly say: (line: string) => void
+}
+
 async function publishAs(
   demo: DemoFile,
   member: MemberKey,
-  say: (line: string) => void,
+  { ids, say }: Publishing,
 ): Promise<void> {
   const hub = await connect(demo, `${member}-ris`)
   try {
     for (const study of depositedStudies())
       if (study.custodian === member && (await deposit(hub, study)))
-        say(`${study.modality} of ${study.date} deposited by STOW-RS (${study.instances} objects)`)
-    for (const study of STUDIES) if (study.custodian === member) await fileReport(hub, study)
+        say(`${study.modality} of ${study.date} deposited by STOW-RS`)
+    for (const study of STUDIES) {
+      if (study.custodian !== member) continue
+      await fileReport(hub, study)
+      ids.set(study.patient, await patientOfStudy(hub, study))
+    }
   } finally {
     await hub.close()
   }
@@ -101,11 +108,13 @@ async function fileReport(hub: HubClient, study: DemoStudy): Promise<void> {
   await hub.create('DiagnosticReport', report, `identifier=${REPORT_SYSTEM}|${value}`)
 }
 
-async function findPatient(recorder: HubClient, patient: DemoPatient): Promise<string> {
-  const identifier = `urn:oid:${patient.issuerOid}|${patient.nationalId}`
-  const [found] = await recorder.search('Patient', { identifier })
-  if (found?.id !== undefined) return found.id
-  throw new HubError('not-found', `The hub does not know the demo's patient ${patient.key}`)
+/** By the custodian's own entry: what the hub calls the patient, without asking for a national id. */
+async function patientOfStudy(hub: HubClient, study: DemoStudy): Promise<string> {
+  const [found] = await hub.search('ImagingStudy', { identifier: studyIdentifier(study) })
+  const reference = JSON.stringify(found?.subject ?? {})
+  const id = /"Patient\/([^"]+)"/.exec(reference)?.[1]
+  if (id !== undefined) return id
+  throw new HubError('not-found', `The hub does not know whose the ${study.modality} is`)
 }
 
 /** HL7 Norway's form of a block (sperring): everything, from everyone but the custodian's own. */
