@@ -32,7 +32,7 @@ export const principal: Principal = {
   tokenId: 'token-1',
 }
 
-export const grant: Grant = {
+const grant: Grant = {
   id: 'grant-1' as GrantId,
   client: principal.client,
   member: principal.member,
