@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { requireLive, type LiveToken, type TokenState } from './token-state.ts'
-import type { Principal } from '../domain/access/principal.ts'
+import type { Action, Principal } from '../domain/access/principal.ts'
 import { actionsOf } from '../domain/access/scopes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -41,24 +41,33 @@ export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
   return async (credentials) => {
     const { scheme, token } = readAuthorization(credentials.authorization)
     const at = clock()
-    const claims = await verify(token, at)
+    const { claims, actions } = await verify(token, at)
     const live = await requireLive(accessState, claims, at)
     requireLocation(claims, credentials.url)
     await requirePossession({ scheme, token, claims, credentials }, { at, useProof })
-    return toPrincipal(claims, live)
+    return toPrincipal(claims, live, actions)
   }
 }
 
+interface Verified {
+  readonly claims: AccessTokenClaims
+  /** What its scopes cover. */
+  readonly actions: ReadonlySet<Action>
+}
+
 /** Keeps what the signature said, never whether the token is still good; keyed by hash, not by token. */
-function rememberVerified(verify: VerifyAccessToken): VerifyAccessToken {
-  const verified = new LRUCache<string, AccessTokenClaims>({ max: MAX_VERIFIED })
+function rememberVerified(
+  verify: VerifyAccessToken,
+): (token: string, at: Date) => Promise<Verified> {
+  const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED })
   return async (token, at) => {
     const key = createHash('sha256').update(token).digest('base64url')
     const known = verified.get(key)
-    if (known !== undefined && known.expiresAt > at) return known
+    if (known !== undefined && known.claims.expiresAt > at) return known
     const claims = await verify(token, at)
-    verified.set(key, claims)
-    return claims
+    const fresh = { claims, actions: actionsOf(claims.scope) }
+    verified.set(key, fresh)
+    return fresh
   }
 }
 
@@ -109,8 +118,11 @@ async function requirePossession(
   if (!fresh) throw invalidProof('has been used before')
 }
 
-function toPrincipal(claims: AccessTokenClaims, { client, grant }: LiveToken): Principal {
-  const covered = actionsOf(claims.scope)
+function toPrincipal(
+  { tokenId }: AccessTokenClaims,
+  { client, grant }: LiveToken,
+  covered: ReadonlySet<Action>,
+): Principal {
   const actions = grant?.actions.filter((action) => covered.has(action)) ?? covered
   return {
     client: client.id,
@@ -119,6 +131,6 @@ function toPrincipal(claims: AccessTokenClaims, { client, grant }: LiveToken): P
     practitioner: grant?.practitioner,
     grant: grant?.id,
     actions: new Set(actions),
-    tokenId: claims.tokenId,
+    tokenId,
   }
 }

@@ -13,7 +13,7 @@ const USE = `
 
 export function makeUseProof(db: Db): UseProof {
   return async (id, expiresAt) => {
-    const { rowCount } = await db.query(USE, [id, expiresAt])
+    const { rowCount } = await db.query({ name: 'use-proof', text: USE, values: [id, expiresAt] })
     return rowCount === 1
   }
 }

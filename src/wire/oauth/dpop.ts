@@ -6,7 +6,7 @@ import { HubError } from '../../kernel/errors.ts'
 import { LEEWAY, SIGNATURE_ALGORITHMS } from './invalid-token.ts'
 
 /** Seconds a proof is good for after it was made; how long its `jti` is kept. */
-export const PROOF_LIFETIME = 60
+const PROOF_LIFETIME = 60
 
 export interface DpopProof {
   /** SHA-256 thumbprint of the proof's key (RFC 7638), base64url. */
