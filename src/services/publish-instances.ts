@@ -10,8 +10,8 @@ import type { Landing, ObjectStore } from '../storage/objects.ts'
 import type { FailedReference, StoreResult } from '../wire/dicom/stow-response.ts'
 import { accessRecord } from './access-record.ts'
 import type { Access, Authorize } from './authorize.ts'
-import { authorizeWrite } from './create-resource.ts'
 import { enterInstances, type Entered, type EnterInstancesDeps } from './enter-instances.ts'
+import { permit } from './permit.ts'
 import {
   receivePart,
   type DepositDefaults,
@@ -47,8 +47,8 @@ export interface PublishInstancesDeps extends EnterInstancesDeps {
 
 export function makePublishInstances(deps: PublishInstancesDeps): PublishInstances {
   return async (principal, request, context) => {
-    const asked = { principal, action: 'publish', type: 'studies' } as const
-    const access = await authorizeWrite(deps, asked, context)
+    const asked = { principal, action: 'publish', query: 'POST studies' } as const
+    const access = await permit(deps, asked, context)
     const landing = await deps.objects.createLanding()
     const received = await receiveAll(request, landing, deps.defaults).catch(
       async (error: unknown) => {
