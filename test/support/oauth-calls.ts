@@ -30,13 +30,23 @@ export function sign(
 
 export const now = (): number => Math.floor(Date.now() / 1000)
 
+/** A client assertion as it should be, but for `over`. */
+export function assertionBy(
+  key: PrivateKey,
+  client: string,
+  aud: string,
+  over: JWTPayload = {},
+): Promise<string> {
+  const claims = { iss: client, sub: client, aud, jti: randomUUID(), exp: now() + 30 }
+  return sign({ ...claims, ...over }, key)
+}
+
 export function assertion(
   world: OauthWorld,
   client: 'bound' | 'plain',
   over: JWTPayload = {},
 ): Promise<string> {
-  const claims = { iss: client, sub: client, aud: world.hub, jti: randomUUID(), exp: now() + 30 }
-  return sign({ ...claims, ...over }, world.keys[client])
+  return assertionBy(world.keys[client], client, world.hub, over)
 }
 
 export async function proof(

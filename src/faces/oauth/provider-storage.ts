@@ -1,6 +1,7 @@
 /** Where the library finds what it asks for: clients in the access state, proofs in the replay cache. */
 import { errors, Provider, type Adapter, type AdapterFactory } from 'oidc-provider'
 import { clientMetadata } from './client-metadata.ts'
+import { inProviderTerms } from './provider-error.ts'
 import type { AccessState } from '../../services/access-state.ts'
 import type { ClientId } from '../../kernel/ids.ts'
 
@@ -31,12 +32,13 @@ export function providerStorage(
 /** A client exists while it and its member are active. */
 function clients({ accessState }: ProviderStorageDeps): Pick<Adapter, 'find'> {
   return {
-    find: async (id) => {
-      const client = accessState.client(id as ClientId)
-      if (client?.active !== true) return undefined
-      if (accessState.member(client.member)?.active !== true) return undefined
-      return clientMetadata(client)
-    },
+    find: (id) =>
+      inProviderTerms(() => {
+        const client = accessState.client(id as ClientId)
+        if (client?.active !== true) return undefined
+        if (accessState.member(client.member)?.active !== true) return undefined
+        return clientMetadata(client)
+      }),
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type KoaContextWithOIDC,
   type ResourceServer,
 } from 'oidc-provider'
+import { inProviderTerms } from './provider-error.ts'
 import { providerStorage, type PendingAssertions } from './provider-storage.ts'
 import type { ProviderStorageDeps } from './provider-storage.ts'
 import { contextOf } from '../request-state.ts'
@@ -88,8 +89,11 @@ function configuration(
       resourceIndicators: {
         enabled: true,
         defaultResource: () => deps.issuer,
-        getResourceServerInfo: (ctx, resource, client) => {
-          const registered = deps.accessState.client(client.clientId as ClientId)?.scope ?? ''
+        getResourceServerInfo: async (ctx, resource, client) => {
+          const known = await inProviderTerms(() =>
+            deps.accessState.client(client.clientId as ClientId),
+          )
+          const registered = known?.scope ?? ''
           const scope = settleScope(ctx.oidc.params ?? {}, registered)
           return resourceServer(deps.issuer, resource, scope)
         },
@@ -107,7 +111,8 @@ async function auditSystemToken(
   const { clientId, jti: tokenId, scope = '' } = token
   if (clientId === undefined) throw new errors.InvalidGrant('the token has no client')
   const context = { ...contextOf(ctx.req), channel: 'oauth' }
-  await auditToken.systemTokenIssued({ client: clientId as ClientId, tokenId, scope }, context)
+  const issued = { client: clientId as ClientId, tokenId, scope }
+  await inProviderTerms(() => auditToken.systemTokenIssued(issued, context))
 }
 
 const UNUSED = {

@@ -1,5 +1,11 @@
 /** The authorization server's addresses: the library's where it has the path, ours where it has not. */
-import { Router, urlencoded, type Request, type RequestHandler } from 'express'
+import {
+  Router,
+  urlencoded,
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+} from 'express'
 import { introspect } from './introspect.ts'
 import { correctMetadata } from './metadata.ts'
 import { makeProvider, ROUTES, type ExtraClaims, type ProviderDeps } from './provider.ts'
@@ -45,10 +51,25 @@ export function oauthRouter(deps: OauthDeps): Router {
   )
   router.post(ROUTES.introspection, form, introspect({ ...deps, ...at(ROUTES.introspection) }))
   router.post(ROUTES.revocation, form, revoke({ ...deps, ...at(ROUTES.revocation) }))
+  router.use('/oauth', formFault)
   router.use('/oauth', (_req, res) => {
     res.status(404).json({ error: 'invalid_request', error_description: 'no such endpoint' })
   })
   return router
+}
+
+/** A form that is too large or malformed, as the body parser reports it. */
+const formFault: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const status = isHttpError(error) ? error.status : 500
+  if (status >= 500) {
+    next(error)
+    return
+  }
+  res.status(status).json({ error: 'invalid_request', error_description: 'the form is not valid' })
+}
+
+function isHttpError(error: unknown): error is { readonly status: number } {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number'
 }
 
 /** The library writes Cache-Control; IHE ITI-71 wants its HTTP/1.0 twin too. */

@@ -1,7 +1,7 @@
 /** The token-exchange grant (RFC 8693): parameters in, signed token out; what lies between is a service. */
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider'
 import { TOKEN_EXCHANGE } from './client-metadata.ts'
-import { toOauthError } from './oauth-error.ts'
+import { inProviderTerms } from './provider-error.ts'
 import { resourceServer, ROUTES, type ExtraClaims } from './provider.ts'
 import { contextOf } from '../request-state.ts'
 import type { ExchangeToken } from '../../services/exchange-token.ts'
@@ -33,20 +33,14 @@ export function addTokenExchange(
   extraClaims: ExtraClaims,
 ): void {
   const handle = async (ctx: TokenEndpointGrantContext): Promise<void> => {
-    const parameters = readParameters(ctx.oidc.params, deps.issuer)
-    const outcome = await deps
-      .exchangeToken(
-        {
-          ...parameters,
-          client: ctx.oidc.client.clientId as ClientId,
-          dpop: ctx.get('dpop') === '' ? undefined : ctx.get('dpop'),
-          url: `${deps.issuer}${ROUTES.token}`,
-        },
-        { ...contextOf(ctx.req), channel: 'oauth' },
-      )
-      .catch((error: unknown) => {
-        throw toProviderError(error)
-      })
+    const request = {
+      ...readParameters(ctx.oidc.params, deps.issuer),
+      client: ctx.oidc.client.clientId as ClientId,
+      dpop: ctx.get('dpop') === '' ? undefined : ctx.get('dpop'),
+      url: `${deps.issuer}${ROUTES.token}`,
+    }
+    const context = { ...contextOf(ctx.req), channel: 'oauth' }
+    const outcome = await inProviderTerms(() => deps.exchangeToken(request, context))
     const { token, value } = await sign(provider, {
       ctx,
       outcome,
@@ -125,13 +119,4 @@ async function sign(provider: Provider, { ctx, outcome, issuer, extraClaims }: S
   extraClaims.set(token, { grant: outcome.grant })
   ctx.oidc.entity('AccessToken', token)
   return { token, value: await token.save() }
-}
-
-function toProviderError(error: unknown): unknown {
-  const known = toOauthError(error)
-  if (known === undefined) return error
-  const translated = new errors.CustomOIDCProviderError(known.error, known.description, {
-    cause: error,
-  })
-  return Object.assign(translated, { status: known.status, statusCode: known.status })
 }

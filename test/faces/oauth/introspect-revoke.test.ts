@@ -86,6 +86,12 @@ describe('introspection and revocation', () => {
     assert.equal((await calls.ask(world, 'revoke', 'plain', 'x')).status, 200)
   })
 
+  it('refuse a form without bounds', async () => {
+    const answer = await calls.post(`${world.hub}/oauth/introspect`, { token: 'x'.repeat(100_000) })
+    assert.equal(answer.status, 413)
+    assert.equal(answer.body.error, 'invalid_request')
+  })
+
   it('know a token’s client that was disabled', async () => {
     const token = await calls.grantToken(world)
     await world.changeClient('plain', { active: false })
