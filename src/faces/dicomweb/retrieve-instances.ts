@@ -52,7 +52,7 @@ export function retrieveInstancesRouter(deps: RetrieveDeps): Router {
     res.setHeader('cache-control', 'private, no-cache')
     if (plan.whole !== undefined) {
       res.setHeader('etag', plan.whole.etag)
-      if (req.fresh) {
+      if (isHeldAlready(req, plan.whole.etag)) {
         res.status(304).end()
         return
       }
@@ -64,6 +64,12 @@ export function retrieveInstancesRouter(deps: RetrieveDeps): Router {
   })
 
   return router
+}
+
+/** RFC 9110 section 13.1.2, by weak comparison; Express' own heeds Cache-Control as a cache would. */
+function isHeldAlready(req: Request<ScopeParams>, etag: string): boolean {
+  const tags = (req.get('if-none-match') ?? '').split(',').map((tag) => tag.trim())
+  return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
 interface Chosen {

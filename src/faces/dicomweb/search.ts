@@ -7,8 +7,10 @@
  */
 import { type Request, type Response, Router } from 'express'
 import type { QueryLevel } from '../../domain/imaging/study-query.ts'
+import { parseNationalId } from '../../domain/identity/national-id.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { FindStudies, FoundObject, FoundObjects } from '../../services/find-studies.ts'
+import { tagOfAttribute } from '../../wire/dicom/keywords.ts'
 import { parseQidoQuery, type QidoQuery } from '../../wire/dicom/qido-query.ts'
 import { qidoResult } from '../../wire/dicom/qido-result.ts'
 import { contextOf, principalOf } from '../request-state.ts'
@@ -59,14 +61,24 @@ export function searchRouter(deps: SearchDeps): Router {
   return router
 }
 
-/** A number that may be a national id does not belong in an address, where logs keep it. */
+/** What may be a national id does not belong in an address, where logs keep it (access.md section 5). */
 function refuseNationalIds(parameters: URLSearchParams): void {
-  for (const [name, value] of parameters)
-    if (/(^|[^0-9.])\d{11}([^0-9.]|$)/.test(value) && !/UID$|^limit$|^offset$/.test(name))
+  for (const [name, value] of parameters) {
+    const isSuspect = tagOfAttribute(name) === PATIENT_ID ? isElevenDigits : isNationalId
+    if (value.split(/[^0-9.]+/).some(isSuspect))
       throw new HubError(
         'invalid',
-        'A national id may not stand in a URL: the access token already names the patient, and PatientID matches local ids',
+        'A national id may not stand in a URL: the access token names the patient, and PatientID matches local ids',
       )
+  }
+}
+
+const PATIENT_ID = '00100020'
+const isElevenDigits = (text: string): boolean => /^\d{11}$/.test(text)
+
+function isNationalId(text: string): boolean {
+  const parsed = parseNationalId(text, { environment: 'production' })
+  return parsed.ok || parsed.problem === 'synthetic'
 }
 
 /** What names or tells of a patient stays out of the log; that it was asked is kept. */

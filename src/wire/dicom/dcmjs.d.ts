@@ -40,6 +40,8 @@ declare module 'dcmjs' {
     readonly DicomMetaDictionary: {
       /** By `(GGGG,EEEE)`. */
       readonly dictionary: Readonly<Record<string, DictionaryEntry | undefined>>
+      /** By keyword. */
+      readonly nameMap: Readonly<Record<string, { readonly tag: string } | undefined>>
     }
   }
 }
