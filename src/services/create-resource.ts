@@ -2,13 +2,14 @@
 import type { Pool } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { HubError, isHubError } from '../kernel/errors.ts'
+import { HubError } from '../kernel/errors.ts'
 import { transaction } from '../storage/db.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import type { Validate } from '../wire/fhir/validate.ts'
 import { accessRecord } from './access-record.ts'
 import type { Access, Authorize } from './authorize.ts'
+import { permit, type PermitDeps } from './permit.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 import { writerOf } from './resource-writers.ts'
 import { findExisting, withoutIdentity, writeResource } from './write-resource.ts'
@@ -47,7 +48,8 @@ export function makeCreateResource(deps: CreateResourceDeps): CreateResource {
   return async (principal, { resource, ifNoneExist }, context) => {
     const type = String(resource.resourceType)
     const writer = writerOf(type)
-    const access = await authorizeWrite(deps, { principal, action: writer.action, type }, context)
+    const asked = { principal, action: writer.action, type }
+    const access = await authorizeWrite(deps, asked, context)
     const problems = deps.validate(resource)
     if (problems.length > 0) {
       throw new HubError('unprocessable', `The ${type} is not valid`, { problems })
@@ -72,24 +74,17 @@ export function makeCreateResource(deps: CreateResourceDeps): CreateResource {
 interface Asked {
   readonly principal: Principal
   readonly action: Access['action']
+  /** What is written: a resource type, or a path. */
   readonly type: string
 }
 
 /** The decision for a write; a refusal is audited. */
-export async function authorizeWrite(
-  deps: Pick<CreateResourceDeps, 'authorize' | 'recordAudit' | 'clock'>,
+export function authorizeWrite(
+  deps: PermitDeps,
   { principal, action, type }: Asked,
   context: RequestContext,
 ): Promise<Access> {
-  try {
-    return await deps.authorize(principal, action)
-  } catch (error) {
-    if (!isHubError(error)) throw error
-    const entities = [{ kind: 'query', query: `POST ${type}` }] as const
-    const refused = { act: 'access-refused', outcome: '4', reason: error.code, entities } as const
-    await deps.recordAudit(accessRecord({ principal }, { ...refused, at: deps.clock() }, context))
-    throw error
-  }
+  return permit(deps, { principal, action, query: `POST ${type}` }, context)
 }
 
 interface Created {

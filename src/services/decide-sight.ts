@@ -1,11 +1,10 @@
 /** Which resources of which types a caller may see: the decision every registry read starts from. */
 import type { Action, Principal } from '../domain/access/principal.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { Visibility } from '../storage/visibility-sql.ts'
-import { accessRecord } from './access-record.ts'
-import type { Access, Authorize } from './authorize.ts'
-import type { RecordAudit, RequestContext } from './record-audit.ts'
+import type { Access } from './authorize.ts'
+import { permit, type PermitDeps } from './permit.ts'
+import type { RequestContext } from './record-audit.ts'
 
 /** What it takes to see a type; a type that is not here is not served. */
 const ACTIONS_BY_TYPE: Readonly<Record<string, Action>> = {
@@ -38,12 +37,6 @@ export interface SightRequest {
   readonly query: string
 }
 
-export interface DecideSightDeps {
-  readonly authorize: Authorize
-  readonly recordAudit: RecordAudit
-  readonly clock: Clock
-}
-
 /**
  * Throws what `Authorize` throws for the type's action, after auditing the refusal. Who may not read
  * consents at all sees none, as if there were none (access.md section 6).
@@ -54,13 +47,9 @@ export type DecideSight = (
   context: RequestContext,
 ) => Promise<Sight>
 
-export function makeDecideSight(deps: DecideSightDeps): DecideSight {
+export function makeDecideSight(deps: PermitDeps): DecideSight {
   return async (principal, { type, along = [], query }, context) => {
-    const asked = await decide(deps, principal, type).catch(async (error: unknown) => {
-      if (!isHubError(error)) throw error
-      await auditRefusal(deps, { principal, query, reason: error.code }, context)
-      throw error
-    })
+    const asked = await decide(deps, { principal, type, query }, context)
     const others = new Set([
       ...along,
       ...[type, ...along].flatMap((one) => SEEN_THROUGH[one] ?? []),
@@ -77,27 +66,27 @@ export function makeDecideSight(deps: DecideSightDeps): DecideSight {
 }
 
 async function decide(
-  { authorize }: DecideSightDeps,
-  principal: Principal,
-  type: string,
+  deps: PermitDeps,
+  { principal, type, query }: { principal: Principal; type: string; query: string },
+  context: RequestContext,
 ): Promise<Access> {
   const action = ACTIONS_BY_TYPE[type]
   if (action === undefined) throw new HubError('not-found', `${type} is not served here`)
-  if (type !== 'Consent') return authorize(principal, action)
-  return authorize(principal, action).catch((error: unknown): Access => {
+  if (type !== 'Consent') return permit(deps, { principal, action, query }, context)
+  return deps.authorize(principal, action).catch((error: unknown): Access => {
     if (!isNotEntitled(error)) throw error
     return { principal, action, filter: { kind: 'nothing' } }
   })
 }
 
 async function decideQuietly(
-  deps: DecideSightDeps,
+  { authorize }: PermitDeps,
   principal: Principal,
   type: string,
 ): Promise<Access | undefined> {
   const action = ACTIONS_BY_TYPE[type]
   if (action === undefined || !principal.actions.has(action)) return undefined
-  return decide(deps, principal, type).catch((error: unknown) => {
+  return authorize(principal, action).catch((error: unknown) => {
     if (!isNotEntitled(error)) throw error
     return undefined
   })
@@ -105,20 +94,4 @@ async function decideQuietly(
 
 function isNotEntitled(error: unknown): boolean {
   return isHubError(error, 'insufficient-scope') || isHubError(error, 'forbidden')
-}
-
-interface Refusal {
-  readonly principal: Principal
-  readonly query: string
-  readonly reason: string
-}
-
-async function auditRefusal(
-  { recordAudit, clock }: DecideSightDeps,
-  { principal, query, reason }: Refusal,
-  context: RequestContext,
-): Promise<void> {
-  const entities = [{ kind: 'query', query }] as const
-  const act = { act: 'access-refused', at: clock(), outcome: '4', reason, entities } as const
-  await recordAudit(accessRecord({ principal }, act, context))
 }

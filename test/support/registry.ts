@@ -192,6 +192,7 @@ function makeDeps({ pool, base, audit, callers }: World): Parameters<typeof fhir
     readResource: makeReadResource({ ...shared, decideSight }),
     createResource,
     recordConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
+    replaceConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
     runTransaction: makeRunTransaction(writing),
     runBatch: makeRunBatch(createResource),
     sealer: makeSealer(Buffer.alloc(32, 1)),

@@ -1,23 +1,15 @@
 /** create, conditional too (R4 http, section 3.1.0.8). */
 import type { Request, RequestHandler, Response } from 'express'
-import type { Principal } from '../../domain/access/principal.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { CreatedResource, CreateResource } from '../../services/create-resource.ts'
-import type { RequestContext } from '../../services/record-audit.ts'
+import type { RecordConsent } from '../../services/record-consent.ts'
 import type { JsonObject } from '../../wire/fhir/json.ts'
 import { parseSearch } from '../../wire/fhir/parse-search.ts'
 import type { Search } from '../../wire/fhir/search.ts'
 import { contextOf, principalOf } from '../request-state.ts'
 import { requireServed } from './interactions.ts'
-import { preferenceOf, resourceBody } from './request.ts'
-import { sendText, setVersionHeaders } from './send.ts'
-
-/** Consents are the access rooms' own: validated, stored and put into force by their service. */
-type RecordConsent = (
-  principal: Principal,
-  consent: JsonObject,
-  context: RequestContext,
-) => Promise<CreatedResource>
+import { resourceBody } from './request.ts'
+import { sendWritten } from './send-written.ts'
 
 export interface CreateDeps {
   readonly createResource: CreateResource
@@ -67,12 +59,8 @@ function sendCreated(
   res: Response,
   resource: CreatedResource,
 ): void {
-  setVersionHeaders(res, resource)
   res.setHeader('Location', locationOf(base, resource))
-  const status = resource.created ? 201 : 200
-  const minimal = preferenceOf(req, 'return') === 'minimal'
-  if (minimal) res.status(status).end()
-  else sendText(res, status, resource.content)
+  sendWritten(req, res, resource.created ? 201 : 200, resource)
 }
 
 export function locationOf(base: string, { type, id, version }: CreatedResource): string {

@@ -5,6 +5,7 @@ import type { Log } from '../../kernel/log.ts'
 import { outcomeOf, unexpectedOutcome } from '../../wire/fhir/outcome.ts'
 import { HTTP_STATUS } from '../http-status.ts'
 import { contextOf } from '../request-state.ts'
+import { allowedMethods } from './interactions.ts'
 import { sendJson } from './send.ts'
 
 export function errors(log: Log): ErrorRequestHandler {
@@ -17,7 +18,7 @@ export function errors(log: Log): ErrorRequestHandler {
     }
     const known = error instanceof HubError ? error : fromParser(error)
     if (known !== undefined) {
-      if (known.code === 'method-not-allowed') res.setHeader('Allow', 'GET, HEAD, POST')
+      if (known.code === 'method-not-allowed') res.setHeader('Allow', allowedMethods(req.path))
       sendJson(res, HTTP_STATUS[known.code], outcomeOf(known))
       return
     }

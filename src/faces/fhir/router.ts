@@ -9,10 +9,17 @@ import { read, vread, type ReadDeps } from './read.ts'
 import { readBody, requireJsonAccepted } from './request.ts'
 import { searchByGet, searchByPost, type SearchDeps } from './search.ts'
 import { sendText } from './send.ts'
+import { update, type UpdateDeps } from './update.ts'
 import { transaction, type TransactionDeps } from './transaction.ts'
 
 export interface FhirDeps
-  extends SearchDeps, ReadDeps, CreateDeps, TransactionDeps, Omit<CapabilityDeps, 'at'> {
+  extends
+    SearchDeps,
+    ReadDeps,
+    CreateDeps,
+    UpdateDeps,
+    TransactionDeps,
+    Omit<CapabilityDeps, 'at'> {
   /** The bearer middleware: all but `/metadata` is behind it. */
   readonly guard: RequestHandler
   readonly log: Log
@@ -36,9 +43,10 @@ export function fhirRouter(deps: FhirDeps): Router {
   router.post('/:type/_search', readBody('form'), searchByPost(deps))
   router.get('/:type/:id', read(deps))
   router.get('/:type/:id/_history/:version', vread(deps))
+  router.put('/:type/:id', readBody('resource'), update(deps))
   router.use((req) => {
-    if (['PUT', 'PATCH', 'DELETE'].includes(req.method)) {
-      throw new HubError('method-not-allowed', 'The registry is not updated over FHIR')
+    if (!['GET', 'HEAD', 'POST'].includes(req.method)) {
+      throw new HubError('method-not-allowed', 'This is not done over FHIR here')
     }
     throw new HubError('not-found', 'Nothing is served at this address')
   })
