@@ -108,6 +108,11 @@ export interface Config {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** The environment's configuration with these variables set over it: what a command line says wins. */
+export function readConfigWith(over: Environment): Config {
+  return readConfig({ ...process.env, ...over })
+}
+
 /** Throws `invalid` with one problem per fault. */
 export function readConfig(environment: Environment = process.env): Config {
   const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')

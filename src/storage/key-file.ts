@@ -1,6 +1,7 @@
 /**
- * The hub's own keys in one file (SAMSYN_KEY_FILE): the master key for envelope encryption and
- * pseudonyms, the ES256 keys that sign tokens (first is current, all are published), and the audit key.
+ * The hub's own keys in one file (SAMSYN_KEY_FILE): the master key, from which encryption, pseudonyms and
+ * audit checkpoints get keys of their own, and the ES256 keys that sign tokens (the first signs, all are
+ * published).
  */
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import fs from 'node:fs/promises'
@@ -16,7 +17,6 @@ export interface SigningJwk extends JsonWebKey {
 export interface Keys {
   readonly master: Buffer
   readonly signing: readonly SigningJwk[]
-  readonly audit: SigningJwk
 }
 
 /** Reads the file; makes it, readable by its owner alone, where it is absent and may be made. */
@@ -38,7 +38,6 @@ async function create(file: string): Promise<void> {
     version: 1,
     master: randomBytes(32).toString('base64'),
     signing: [newKey()],
-    audit: newKey(),
   }
   const handle = await fs.open(draft, 'wx', 0o600)
   try {
@@ -73,20 +72,19 @@ function parse(file: string, text: string): Keys {
   if (!isKeyFile(content)) throw bad()
   const master = Buffer.from(content.master, 'base64')
   if (master.length !== 32) throw bad()
-  return { master, signing: content.signing, audit: content.audit }
+  return { master, signing: content.signing }
 }
 
 interface KeyFile {
   readonly master: string
   readonly signing: readonly SigningJwk[]
-  readonly audit: SigningJwk
 }
 
 function isKeyFile(value: unknown): value is KeyFile {
   if (typeof value !== 'object' || value === null) return false
-  const { master, signing, audit } = value as Partial<Record<keyof KeyFile, unknown>>
+  const { master, signing } = value as Partial<Record<keyof KeyFile, unknown>>
   const signs = Array.isArray(signing) && signing.length > 0 && signing.every(isSigningJwk)
-  return typeof master === 'string' && signs && isSigningJwk(audit)
+  return typeof master === 'string' && signs
 }
 
 function isSigningJwk(value: unknown): value is SigningJwk {

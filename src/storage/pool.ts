@@ -29,14 +29,14 @@ export function makePool({ connection, max, log }: PoolOptions): pg.Pool {
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
   })
-  // Without a listener a session that the server ends (57P01) would end this process as well.
-  pool.on('error', (error) => {
-    log.warn({ error: error.message }, 'An idle database connection was lost')
-  })
+  const warn = (error: Error): void => {
+    // At the end the server may be quicker to close a session than the pool is.
+    if (!pool.ending) log.warn({ error: error.message }, 'A database connection was lost')
+  }
+  // Without listeners a session that the server ends (57P01) would end this process as well.
+  pool.on('error', warn)
   pool.on('connect', (client) => {
-    client.on('error', (error) => {
-      log.warn({ error: error.message }, 'A database connection was lost')
-    })
+    client.on('error', warn)
   })
   return pool
 }

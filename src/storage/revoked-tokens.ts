@@ -22,3 +22,11 @@ export async function listRevokedTokens(db: Db, at: Date): Promise<readonly stri
   const { rows } = await db.query<{ jti: string }>(LIST, [at])
   return rows.map(({ jti }) => jti)
 }
+
+const SWEEP = 'delete from revoked_token where expires_at <= $1'
+
+/** Forgets tokens that are dead by themselves; returns how many. */
+export async function sweepRevokedTokens(db: Db, at: Date): Promise<number> {
+  const { rowCount } = await db.query(SWEEP, [at])
+  return rowCount ?? 0
+}

@@ -1,0 +1,239 @@
+/** Every service over one installation's storage: the verbs that faces, jobs and commands are given. */
+import { randomUUID } from 'node:crypto'
+import { readOwnDefinitions, specificationTexts } from './definition-files.ts'
+import type { Config } from './config.ts'
+import type { Storage } from './compose-storage.ts'
+import { POLICY_PROFILES, type PolicyProfile } from './domain/access/profiles.ts'
+import type { Clock } from './kernel/clock.ts'
+import { HubError } from './kernel/errors.ts'
+import type { Log } from './kernel/log.ts'
+import { startAccessState } from './services/access-state.ts'
+import { makeAuditToken } from './services/audit-token.ts'
+import { makeAuthenticateClient } from './services/authenticate-client.ts'
+import { makeAuthenticate } from './services/authenticate.ts'
+import { makeAuthorize } from './services/authorize.ts'
+import { makeCreateResource } from './services/create-resource.ts'
+import { makeDecideSight } from './services/decide-sight.ts'
+import { makeExchangeToken } from './services/exchange-token.ts'
+import { makeFindStudies } from './services/find-studies.ts'
+import { makeGrantAccess } from './services/grant-access.ts'
+import { makeIntrospectToken } from './services/introspect-token.ts'
+import { makeLiveDisclosures } from './services/live-disclosures.ts'
+import { makeAdministration } from './services/make-administration.ts'
+import { makeNarrowGrant } from './services/narrow-grant.ts'
+import { makeOpenMetadata } from './services/open-metadata.ts'
+import { makeOpenStudy } from './services/open-study.ts'
+import { makePublishInstances } from './services/publish-instances.ts'
+import { makeReadResource } from './services/read-resource.ts'
+import { makeRecordConsent } from './services/record-consent.ts'
+import { makeRegisterStudy } from './services/register-study.ts'
+import { makeResolvePatient } from './services/resolve-patient.ts'
+import { makeReplaceConsent } from './services/replace-consent.ts'
+import { makeRevokeAccess } from './services/revoke-access.ts'
+import { makeRevokeToken } from './services/revoke-token.ts'
+import { makeRunBatch } from './services/run-batch.ts'
+import { makeRunTransaction } from './services/run-transaction.ts'
+import { makeSearchResources } from './services/search-resources.ts'
+import { makeSettleStudy } from './services/settle-study.ts'
+import { startAudit } from './services/start-audit.ts'
+import { makeSweepExpired } from './services/sweep-expired.ts'
+import { makeSyncSource } from './services/sync-source.ts'
+import { makeDicomwebSources } from './sources/dicomweb.ts'
+import { makeEgress } from './sources/egress.ts'
+import { makeIssuerKeys } from './sources/issuer-keys.ts'
+import { makeOidcRecords } from './storage/oidc.ts'
+import { makeUseProof } from './storage/used-proofs.ts'
+import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.ts'
+import { makeValidate } from './wire/fhir/validate.ts'
+import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
+import { publicJwks } from './wire/oauth/jwks.ts'
+
+/** Where the hub speaks of itself, without a path. */
+export interface Foundation {
+  readonly config: Config
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Types follow the makers: a service's own file says what it is. */
+type Made<Maker extends (...args: never) => unknown> = ReturnType<Maker>
+
+export interface Services {
+  readonly administration: Made<typeof makeAdministration>
+  readonly authenticate: Made<typeof makeAuthenticate>
+  readonly authenticateClient: Made<typeof makeAuthenticateClient>
+  readonly auditToken: Made<typeof makeAuditToken>
+  readonly authorize: Made<typeof makeAuthorize>
+  readonly createResource: Made<typeof makeCreateResource>
+  readonly exchangeToken: Made<typeof makeExchangeToken>
+  readonly findStudies: Made<typeof makeFindStudies>
+  readonly introspectToken: Made<typeof makeIntrospectToken>
+  readonly oidcRecords: Made<typeof makeOidcRecords>
+  readonly openMetadata: Made<typeof makeOpenMetadata>
+  readonly openStudy: Made<typeof makeOpenStudy>
+  readonly ownDefinitions: Made<typeof readOwnDefinitions>
+  readonly publishInstances: Made<typeof makePublishInstances>
+  readonly readResource: Made<typeof makeReadResource>
+  readonly recordConsent: Made<typeof makeRecordConsent>
+  readonly replaceConsent: Made<typeof makeReplaceConsent>
+  readonly revokeToken: Made<typeof makeRevokeToken>
+  readonly runBatch: Made<typeof makeRunBatch>
+  readonly runTransaction: Made<typeof makeRunTransaction>
+  readonly searchResources: Made<typeof makeSearchResources>
+  readonly settleStudy: Made<typeof makeSettleStudy>
+  readonly state: Awaited<Made<typeof startAccessState>>
+  readonly sweepExpired: Made<typeof makeSweepExpired>
+  readonly useProof: Made<typeof makeUseProof>
+  /** Ends disclosures, anchors the audit log, lets go of sources. Close faces and jobs first. */
+  close(): Promise<void>
+}
+
+/** A Norwegian sender that names no issuer means the national number; what is none is queued. */
+const DEPOSIT_DEFAULTS = {
+  characterSet: 'ISO_IR 100',
+  issuer: 'urn:oid:2.16.578.1.12.4.1.4.1',
+}
+
+export async function startServices(foundation: Foundation): Promise<Services> {
+  const ground = await startGround(foundation)
+  const { state, audit, egress } = ground
+  return {
+    ...makeAccessServices(foundation, ground),
+    ...makeImagingServices(foundation, ground),
+    ...makeRegistryServices(foundation, ground),
+    state,
+    async close() {
+      await audit.close()
+      await egress.close()
+      await state.close()
+    },
+  }
+}
+
+/** What most services are made of. */
+interface Ground {
+  readonly state: Awaited<Made<typeof startAccessState>>
+  readonly audit: Awaited<Made<typeof startAudit>>
+  readonly egress: Made<typeof makeEgress>
+  readonly authorize: Made<typeof makeAuthorize>
+  readonly profile: PolicyProfile
+}
+
+async function startGround({ config, storage, clock, log }: Foundation): Promise<Ground> {
+  const profile = POLICY_PROFILES.find(({ id }) => id === config.policyProfile)
+  if (profile === undefined) {
+    const known = POLICY_PROFILES.map(({ id }) => id).join(', ')
+    throw new HubError('invalid', `SAMSYN_POLICY_PROFILE is not one of: ${known}`)
+  }
+  const { pool } = storage
+  const state = await startAccessState({ pool, clock, log })
+  const audit = await startAudit({
+    pool: storage.auditPool,
+    anchorFile: config.auditAnchor,
+    key: checkpointKey(storage),
+    hub: { name: 'Samsyn', url: config.baseUrl },
+    watch: makeLiveDisclosures({ state, profile, clock }).open,
+    clock,
+    log,
+  }).catch(async (error: unknown) => {
+    await state.close()
+    throw error
+  })
+  const egress = makeEgress({ allow: config.egressAllow })
+  return { state, audit, egress, profile, authorize: makeAuthorize({ state, profile, clock }) }
+}
+
+/** The key that signs the audit log's checkpoints; `samsyn audit verify` derives it again. */
+export function checkpointKey({ sealer }: Pick<Storage, 'sealer'>): CheckpointKey {
+  return makeCheckpointKey(sealer.subkey('audit-checkpoint'))
+}
+
+function makeAccessServices({ config, storage, clock }: Foundation, ground: Ground) {
+  const { pool, sealer, keys } = storage
+  const { state, audit, egress, profile } = ground
+  const accessState = state
+  const recordAudit = audit.record
+  const issuer = config.baseUrl
+  const useProof = makeUseProof(pool)
+  const verifyAccessToken = makeVerifyAccessToken(publicJwks(keys.signing), issuer)
+  const auditToken = makeAuditToken({ accessState, recordAudit, clock })
+  const tokens = { issuer, accessState, useProof, verifyAccessToken, clock }
+  const deciding = { pool, state, profile, sealer, recordAudit, clock }
+  return {
+    auditToken,
+    useProof,
+    authorize: ground.authorize,
+    oidcRecords: makeOidcRecords(pool),
+    authenticate: makeAuthenticate(tokens),
+    authenticateClient: makeAuthenticateClient(tokens),
+    introspectToken: makeIntrospectToken(tokens),
+    revokeToken: makeRevokeToken({ ...tokens, revokeAccess: makeRevokeAccess(deciding) }),
+    exchangeToken: makeExchangeToken({
+      ...tokens,
+      trustedIssuers: config.trustedIssuers,
+      issuerKeys: makeIssuerKeys({ egress, clock }),
+      grantAccess: makeGrantAccess(deciding),
+      narrowGrant: makeNarrowGrant(deciding),
+      auditToken,
+    }),
+  }
+}
+
+function makeImagingServices({ config, storage, clock, log }: Foundation, ground: Ground) {
+  const { pool, sealer, objects } = storage
+  const { audit, egress, authorize } = ground
+  const openSource = makeDicomwebSources(egress)
+  const resolvePatient = makeResolvePatient({ clock, rules: { environment: config.environment } })
+  const registerStudy = makeRegisterStudy({
+    resolvePatient,
+    sealer,
+    settleMs: config.studySettleMs,
+    timeZone: 'Europe/Oslo',
+  })
+  const shared = {
+    ...{ pool, db: pool, sealer, objects, clock, log, authorize, openSource, registerStudy },
+    recordAudit: audit.record,
+    openDisclosure: audit.openDisclosure,
+  }
+  return {
+    findStudies: makeFindStudies(shared),
+    openStudy: makeOpenStudy(shared),
+    openMetadata: makeOpenMetadata(shared),
+    publishInstances: makePublishInstances({ ...shared, defaults: DEPOSIT_DEFAULTS }),
+    sweepExpired: makeSweepExpired({ pool, objects, clock }),
+    settleStudy: makeSettleStudy({ pool, clock, settleMs: config.studySettleMs }),
+    administration: makeAdministration({
+      ...shared,
+      dicomWeb: `${config.baseUrl}/dicom-web`,
+      checkEgress: (url) => {
+        egress.check(url)
+      },
+      syncSource: makeSyncSource(shared),
+    }),
+  }
+}
+
+function makeRegistryServices({ config, storage, clock }: Foundation, ground: Ground) {
+  const { pool } = storage
+  const { state, audit, authorize } = ground
+  const ownDefinitions = readOwnDefinitions()
+  const shared = {
+    ...{ pool, db: pool, state, clock, authorize, recordAudit: audit.record },
+    base: `${config.baseUrl}/fhir`,
+    validate: makeValidate(specificationTexts(), ownDefinitions),
+    newId: () => randomUUID(),
+  }
+  const decideSight = makeDecideSight(shared)
+  const createResource = makeCreateResource(shared)
+  return {
+    ownDefinitions,
+    createResource,
+    readResource: makeReadResource({ ...shared, decideSight }),
+    searchResources: makeSearchResources({ ...shared, decideSight }),
+    recordConsent: makeRecordConsent(shared),
+    replaceConsent: makeReplaceConsent(shared),
+    runTransaction: makeRunTransaction(shared),
+    runBatch: makeRunBatch(createResource),
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Forgetting what its time has ended: used proofs, revoked tokens, the authorization server's records, and
+ * landing files that a crash left without a row.
+ */
+import type { Pool } from 'pg'
+import type { Clock } from '../kernel/clock.ts'
+import { knownLandings } from '../storage/instances.ts'
+import type { ObjectStore } from '../storage/objects.ts'
+import { sweepOidcRecords } from '../storage/oidc.ts'
+import { sweepRevokedTokens } from '../storage/revoked-tokens.ts'
+import { sweepUsedProofs } from '../storage/used-proofs.ts'
+
+export type SweepExpired = () => Promise<void>
+
+export interface SweepExpiredDeps {
+  readonly pool: Pool
+  readonly objects: ObjectStore
+  readonly clock: Clock
+}
+
+export function makeSweepExpired({ pool, objects, clock }: SweepExpiredDeps): SweepExpired {
+  return async () => {
+    const at = clock()
+    await sweepUsedProofs(pool, at)
+    await sweepRevokedTokens(pool, at)
+    await sweepOidcRecords(pool, at)
+    await objects.sweep((ids) => knownLandings(pool, ids))
+  }
+}
