@@ -1,41 +1,41 @@
-/** Reports follow the studies they are about: what policy asks of them is told by those. */
-import type { PoolClient } from 'pg'
+/** Keeping reports as narrow as their studies: a study that changes takes its reports along. */
+import type { Db } from '../storage/db.ts'
 import type { OrganizationId, StudyUid } from '../kernel/ids.ts'
-import { findOwnStudies, findReportsAbout, type LinkedReport } from '../storage/linked-studies.ts'
-import { updateFacts } from '../storage/resource-facts.ts'
-import { isJsonObject, textOf, valuesAt, type JsonObject } from '../wire/fhir/json.ts'
+import { findOwnStudies, findReportsAbout, setReportFacts } from '../storage/linked-studies.ts'
+import type { LinkedReport } from '../storage/linked-studies.ts'
+import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
+import { reportLinks } from '../wire/fhir/report-links.ts'
 import { reportFacts } from './report-facts.ts'
 
-/** Call after the custodian's ImagingStudy was written, in its transaction. */
+/**
+ * Runs in the transaction that changed what policy may ask of the study: a modality, a body region, its
+ * time, a label, or whether it is in quarantine.
+ */
 export async function refreshReports(
-  db: PoolClient,
+  db: Db,
   study: { readonly custodian: OrganizationId; readonly studyUid: StudyUid },
 ): Promise<void> {
   for (const report of await findReportsAbout(db, study)) {
-    await refresh(db, study.custodian, report)
+    await refreshReport(db, study.custodian, report)
   }
 }
 
-async function refresh(
-  db: PoolClient,
+async function refreshReport(
+  db: Db,
   custodian: OrganizationId,
-  { id, content }: LinkedReport,
+  { id, content, patient }: LinkedReport,
 ): Promise<void> {
-  const report: unknown = JSON.parse(content)
-  if (!isJsonObject(report)) return
-  const studies = await findOwnStudies(db, { custodian, ids: studyIds(report), identifiers: [] })
-  const patients = new Set(studies.map(({ patient }) => patient))
-  const [patient = null] = patients
-  await updateFacts(db, {
-    type: 'DiagnosticReport',
-    id,
-    facts: reportFacts({ studies, custodian, patient, report }),
-    quarantined: patients.size !== 1 || studies.some(({ quarantined }) => quarantined),
-  })
+  const report = parse(content)
+  // Stored references are the hub's own and relative.
+  const { studyIds: ids } = reportLinks(report, '')
+  const studies = await findOwnStudies(db, { custodian, ids, identifiers: [] })
+  const facts = reportFacts({ studies, custodian, patient, report })
+  // A study that turned out to be someone else's leaves its report in doubt: nobody is shown it.
+  const quarantined = studies.some((study) => study.quarantined || study.patient !== patient)
+  await setReportFacts(db, id, { facts, quarantined })
 }
 
-function studyIds(report: JsonObject): readonly string[] {
-  return valuesAt(report, 'imagingStudy.reference').flatMap(
-    (reference) => /^ImagingStudy\/([^/]+)/.exec(textOf(reference) ?? '')?.[1] ?? [],
-  )
+function parse(content: string): JsonObject {
+  const value: unknown = JSON.parse(content)
+  return isJsonObject(value) ? value : {}
 }

@@ -1,4 +1,5 @@
 /** The studies a report is about, as their policy columns say, and the reports that follow a study. */
+import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 
@@ -40,7 +41,7 @@ export async function findOwnStudies(db: Db, names: StudyNames): Promise<readonl
 }
 
 const FIND_REPORTS = `
-select id, content
+select id, content, patient
   from resource_report
  where custodian = $1 and study_uids && array[$2] and content is not null
  order by id
@@ -48,7 +49,9 @@ select id, content
 
 export interface LinkedReport {
   readonly id: string
+  /** JSON text. */
   readonly content: string
+  readonly patient: PatientId | null
 }
 
 /** The custodian's reports about the study with this UID. */
@@ -58,4 +61,24 @@ export async function findReportsAbout(
 ): Promise<readonly LinkedReport[]> {
   const { rows } = await db.query<LinkedReport>(FIND_REPORTS, [study.custodian, study.studyUid])
   return rows
+}
+
+const SET_REPORT_FACTS = `
+update resource_report
+   set modalities = $2, body_regions = $3, labels = $4, started = $5, quarantined = $6
+ where type = 'DiagnosticReport' and id = $1`
+
+export interface ReportFactsUpdate {
+  readonly facts: ObjectFacts
+  readonly quarantined: boolean
+}
+
+/** What policy asks of the report, without a new version: the report itself has not changed. */
+export async function setReportFacts(
+  db: Db,
+  id: string,
+  { facts, quarantined }: ReportFactsUpdate,
+): Promise<void> {
+  const { modalities, bodyRegions, labels, startedAt } = facts
+  await db.query(SET_REPORT_FACTS, [id, modalities, bodyRegions, labels, startedAt, quarantined])
 }
