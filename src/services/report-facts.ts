@@ -2,7 +2,8 @@
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { LinkedStudy } from '../storage/linked-studies.ts'
-import { isJsonObject, textOf, valuesAt, type JsonObject } from '../wire/fhir/json.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
+import { securityLabels } from '../wire/fhir/security-labels.ts'
 
 export interface ReportFacts {
   readonly studies: readonly LinkedStudy[]
@@ -25,16 +26,6 @@ export function reportFacts({ studies, custodian, patient, report }: ReportFacts
     startedAt: commonTime(studies.map((study) => study.startedAt)),
     labels: union([...studies.map((study) => study.labels), securityLabels(report)]),
   }
-}
-
-/** `system|code` of each security label of the resource. */
-function securityLabels(resource: JsonObject): readonly string[] {
-  return valuesAt(resource, 'meta.security').flatMap((label) => {
-    const code = isJsonObject(label) ? textOf(label.code) : undefined
-    const system = isJsonObject(label) ? textOf(label.system) : undefined
-    if (code === undefined) return []
-    return [system === undefined ? code : `${system}|${code}`]
-  })
 }
 
 function union<Value extends string>(lists: readonly (readonly Value[])[]): readonly Value[] {
