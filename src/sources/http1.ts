@@ -82,11 +82,11 @@ function makeByteReader(socket: SocketReader): ByteReader {
         const before = text.length
         text += self.rest.toString('latin1')
         const at = text.indexOf(end, Math.max(0, before - end.length))
+        if ((at < 0 ? text.length : at) > limit) throw new Http1Error('A line or head is too long')
         if (at >= 0) {
           self.rest = self.rest.subarray(at + end.length - before)
           return text.slice(0, at)
         }
-        if (text.length > limit) throw new Http1Error('A line or head is too long')
         if (!(await self.more())) throw new Http1Error('The answer ends too early')
       }
     },
@@ -97,6 +97,9 @@ function makeByteReader(socket: SocketReader): ByteReader {
 type Head = Pick<Http1Answer, 'status' | 'headers'>
 
 async function readHead(bytes: ByteReader): Promise<Head> {
+  // Closed without a word: what may be asked again (RFC 9112 section 9.3.1).
+  if (!(await bytes.more()))
+    throw Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' })
   for (;;) {
     const [first = '', ...lines] = (await bytes.textUntil('\r\n\r\n', MAX_HEAD)).split('\r\n')
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first)?.[1] ?? 0)
