@@ -126,7 +126,8 @@ async function judgeAll(
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = []
   for (const [study, instances] of studies) {
-    const rows = await findStudyRows(db, study)
+    const isAtSource = instances.some(({ header }) => held.get(header.instanceUid)?.sha256 === null)
+    const rows = isAtSource ? await findStudyRows(db, study) : []
     const own = rows.find((row) => row.custodian === custodian)?.imagingStudy
     for (const instance of instances) {
       const verdict = judge(instance, held.get(instance.header.instanceUid), own)

@@ -4,7 +4,7 @@ import type { InstanceHeader, PatientClaim } from '../domain/imaging/study.ts'
 import type { ImagingStudyId, OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { StudyRow } from '../storage/studies.ts'
-import { findDoubts, raiseDoubt } from '../storage/unclear-identities.ts'
+import { raiseDoubt } from '../storage/unclear-identities.ts'
 import type { IdentityDoubt, ResolvePatient } from './resolve-patient.ts'
 
 export interface PatientQuestion {
@@ -44,12 +44,12 @@ export async function judgePatient(
   deps: JudgePatientDeps,
 ): Promise<PatientVerdict> {
   const { imagingStudy, copies } = question
-  const own = firstPatient(copies.filter((copy) => copy.imagingStudy === imagingStudy))
-  const known = own ?? firstPatient(copies)
+  const copy = copies.find((one) => one.imagingStudy === imagingStudy)
+  const known = copy?.patient ?? firstPatient(copies)
   const judged = await judgeAll(db, { ...question, known }, deps)
 
-  const before = await findDoubts(db, imagingStudy)
-  const settled = new Set(before.filter(({ open }) => !open).map(({ reason }) => reason))
+  const before = copy?.doubts ?? []
+  const settled = new Set<string>(before.flatMap(({ reason, open }) => (open ? [] : [reason])))
   const doubted = judged.filter(({ doubt }) => doubt !== undefined && !settled.has(doubt))
   for (const { claim, doubt = 'no-national-id' } of doubted)
     await raiseDoubt(db, {
@@ -62,7 +62,7 @@ export async function judgePatient(
     })
 
   if (doubted.length > 0 || before.some(({ open }) => open)) return { patient: null }
-  return { patient: own ?? firstPatient(judged) }
+  return { patient: copy?.patient ?? firstPatient(judged) }
 }
 
 function firstPatient(known: readonly { readonly patient: PatientId | null }[]): PatientId | null {

@@ -14,10 +14,12 @@ import { putInstances } from '../storage/instances.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
 import {
   countInstances,
+  findSourceTimeZone,
   findStudyRows,
   lockStudy,
   putSeries,
   putStudy,
+  type SeriesRow,
   type StudyRow,
 } from '../storage/studies.ts'
 import { judgePatient, type JudgePatientDeps } from './judge-patient.ts'
@@ -86,14 +88,14 @@ export function makeRegisterStudy(deps: RegisterStudyDeps): RegisterStudy {
   return async (db, request) => {
     const copy = await identify(db, request, deps)
     const { imagingStudy, own, patient } = copy
-    const attributes = await writeIndex(db, request, copy)
+    const index = await writeIndex(db, request, copy)
     await writeStudyResources(db, {
       ...copy,
-      attributes,
+      ...index,
       custodian: request.custodian,
       publishedBy: request.publishedBy,
       at: request.at,
-      timeZone: deps.timeZone,
+      timeZone: (await zoneOf(db, copy, request.source)) ?? deps.timeZone,
     })
     await refreshReports(db, { custodian: request.custodian, studyUid: copy.study })
     await scheduleSettle(db, imagingStudy, new Date(request.at.getTime() + deps.settleMs))
@@ -119,12 +121,17 @@ async function identify(
   return { imagingStudy, study: first.studyUid, own, patient }
 }
 
-/** Returns the study's attributes: what was known, overwritten by what is told now. */
+interface WrittenIndex {
+  readonly attributes: DicomJson
+  readonly series: readonly SeriesRow[]
+}
+
+/** The study's attributes are what was known, overwritten by what is told now. */
 async function writeIndex(
   db: PoolClient,
   { custodian, source, instances, at }: Request,
   { imagingStudy, study, own, patient }: Copy,
-): Promise<DicomJson> {
+): Promise<WrittenIndex> {
   const attributes = instances.reduce<DicomJson>(
     (known, { header }) => ({ ...known, ...header.studyAttributes }),
     own?.attributes ?? {},
@@ -136,6 +143,14 @@ async function writeIndex(
   const deposited = instances.filter((instance) => instance.deposited !== undefined)
   if (deposited.length > 0 && written < instances.length)
     throw new HubError('conflict', 'An instance was deposited by another request meanwhile')
-  await countInstances(db, imagingStudy)
-  return attributes
+  return { attributes, series: await countInstances(db, imagingStudy) }
+}
+
+async function zoneOf(
+  db: PoolClient,
+  { own }: Copy,
+  source: SourceId | undefined,
+): Promise<string | undefined> {
+  if (own?.timeZone) return own.timeZone
+  return source === undefined ? undefined : findSourceTimeZone(db, source)
 }

@@ -8,11 +8,10 @@ import type { PoolClient } from 'pg'
 import type { DicomJson } from '../domain/imaging/study.ts'
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import { putResource, readResource } from '../storage/resources.ts'
-import { findStudyTimeZone, readSeries, type StudyRow } from '../storage/studies.ts'
-import { isJsonObject, valuesAt, type JsonObject } from '../wire/fhir/json.ts'
+import { countInstances, type SeriesRow, type StudyRow } from '../storage/studies.ts'
+import { isJsonObject, valuesAt } from '../wire/fhir/json.ts'
 import { provenanceOf } from '../wire/fhir/provenance.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
-import { securityLabels } from '../wire/fhir/security-labels.ts'
 import { describeStudy } from './describe-study.ts'
 
 export interface WrittenStudy {
@@ -21,25 +20,26 @@ export interface WrittenStudy {
   readonly custodian: OrganizationId
   readonly patient: PatientId | null
   readonly attributes: DicomJson
+  /** Where they have been counted already. */
+  readonly series?: readonly SeriesRow[] | undefined
   /** The row as it was before this change; absent for a copy that is new. */
   readonly own: StudyRow | undefined
   readonly publishedBy: { readonly client?: string; readonly member: OrganizationId }
   readonly at: Date
-  /** IANA zone where neither the objects nor a source name one. */
+  /** IANA zone where the objects name no offset. */
   readonly timeZone: string
 }
 
-/** Call when the study's rows are written and counted, in their transaction. */
+/** Call when the study's rows are written, in their transaction. */
 export async function writeStudyResources(db: PoolClient, study: WrittenStudy): Promise<void> {
   const { imagingStudy, own, at } = study
-  const before = own === undefined ? {} : await currentContent(db, imagingStudy)
+  const labels = own?.labels ?? []
   const { resource, facts } = describeStudy({
     ...study,
     id: imagingStudy,
-    series: await readSeries(db, imagingStudy),
-    timeZone: (await findStudyTimeZone(db, imagingStudy)) ?? study.timeZone,
-    security: valuesAt(before, 'meta.security'),
-    labels: securityLabels(before),
+    series: study.series ?? (await countInstances(db, imagingStudy)),
+    security: labels.length === 0 ? [] : await securityOf(db, imagingStudy),
+    labels,
   })
   const quarantined = study.patient === null
   const keepVersion = own?.settledAt === null
@@ -79,8 +79,12 @@ export async function writeStudyResources(db: PoolClient, study: WrittenStudy): 
   )
 }
 
-async function currentContent(db: PoolClient, imagingStudy: ImagingStudyId): Promise<JsonObject> {
+/** `meta.security` as it stands: it is not ours to drop. */
+async function securityOf(
+  db: PoolClient,
+  imagingStudy: ImagingStudyId,
+): Promise<readonly unknown[]> {
   const stored = await readResource(db, 'ImagingStudy', imagingStudy)
   const content: unknown = JSON.parse(stored?.content ?? '{}')
-  return isJsonObject(content) ? content : {}
+  return isJsonObject(content) ? valuesAt(content, 'meta.security') : []
 }

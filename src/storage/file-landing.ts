@@ -6,12 +6,30 @@ import type { Landing } from './objects.ts'
 export interface LandingPlace {
   readonly id: string
   readonly path: string
+  readonly buffers: LandingBuffers
   /** Called once, when nothing more will be written. */
   readonly onEnd: () => void
 }
 
 /** Few system calls per object, and few bytes in memory per request. */
 const BUFFER = 512 * 1024
+const MOST_KEPT = 16
+
+/** Buffers used over and over: allocating them anew costs more than filling them. */
+export interface LandingBuffers {
+  take(): Buffer
+  give(buffer: Buffer): void
+}
+
+export function makeLandingBuffers(): LandingBuffers {
+  const free: Buffer[] = []
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(BUFFER),
+    give(buffer) {
+      if (free.length < MOST_KEPT) free.push(buffer)
+    },
+  }
+}
 
 export async function openLanding(place: LandingPlace): Promise<Landing> {
   try {
@@ -26,8 +44,8 @@ class FileLanding implements Landing {
   readonly id: string
   readonly #place: LandingPlace
   readonly #file: FileHandle
-  #filling = Buffer.allocUnsafeSlow(BUFFER)
-  #spare = Buffer.allocUnsafeSlow(BUFFER)
+  #filling: Buffer
+  #spare: Buffer
   /** Bytes in `#filling`. */
   #filled = 0
   /** Where `#filling` will go in the file. */
@@ -41,6 +59,8 @@ class FileLanding implements Landing {
     this.id = place.id
     this.#place = place
     this.#file = file
+    this.#filling = place.buffers.take()
+    this.#spare = place.buffers.take()
   }
 
   get position(): number {
@@ -48,6 +68,7 @@ class FileLanding implements Landing {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
+    if (!this.#isOpen) throw new Error('A landing was written to after its end')
     let at = 0
     while (at < chunk.length) {
       const taken = Math.min(chunk.length - at, BUFFER - this.#filled)
@@ -101,6 +122,8 @@ class FileLanding implements Landing {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#place.onEnd()
+    this.#place.buffers.give(this.#filling)
+    this.#place.buffers.give(this.#spare)
     await this.#file.close()
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import { makeFileHandles } from './file-handles.ts'
-import { openLanding } from './file-landing.ts'
+import { makeLandingBuffers, openLanding } from './file-landing.ts'
 import type { ObjectStore } from './objects.ts'
 
 export interface FileObjectsOptions {
@@ -28,6 +28,7 @@ export async function makeFileObjects(
 ): Promise<ObjectStore> {
   await makeFolders(folder)
   const handles = makeFileHandles()
+  const buffers = makeLandingBuffers()
   const writing = new Set<string>()
 
   function pathOf(id: string): string {
@@ -58,7 +59,7 @@ export async function makeFileObjects(
     async createLanding() {
       const id = randomUUID()
       writing.add(id)
-      return openLanding({ id, path: pathOf(id), onEnd: () => writing.delete(id) })
+      return openLanding({ id, path: pathOf(id), buffers, onEnd: () => writing.delete(id) })
     },
     read: async (landing, offset, length, buffer) =>
       handles.read(pathOf(landing), { offset, length, buffer }),

@@ -19,6 +19,18 @@ export interface StudyRow {
   readonly attributes: DicomJson
   /** Null while the study is growing. */
   readonly settledAt: Date | null
+  /** IANA zone of the source that holds it; null where no source does. */
+  readonly timeZone: string | null
+  /** Security labels of its ImagingStudy. */
+  readonly labels: readonly string[]
+  /** Whose the study is was doubted for these reasons. */
+  readonly doubts: readonly StudyDoubt[]
+}
+
+export interface StudyDoubt {
+  readonly reason: string
+  /** False once a person has settled it. */
+  readonly open: boolean
 }
 
 /** One lock for all copies of a study, so that whose it is gets decided once; held to the transaction's end. */
@@ -27,8 +39,15 @@ export async function lockStudy(db: Db, study: StudyUid): Promise<void> {
 }
 
 const FIND_STUDY_ROWS = `
-select imaging_study as "imagingStudy", custodian, source, patient, attributes, settled_at as "settledAt"
-from study where study_uid = $1 order by imaging_study`
+select study.imaging_study as "imagingStudy", study.custodian, study.source, study.patient, study.attributes,
+  study.settled_at as "settledAt", source.time_zone as "timeZone", coalesce(resource.labels, '{}') as labels,
+  (select coalesce(json_agg(json_build_object('reason', doubt.reason, 'open', doubt.resolved_at is null)), '[]')
+    from unclear_identity doubt where doubt.imaging_study = study.imaging_study) as doubts
+from study
+left join source on source.id = study.source
+left join resource_imaging_study resource on resource.type = 'ImagingStudy' and resource.id = study.imaging_study
+where study.study_uid = $1
+order by study.imaging_study`
 
 /** Every custodian's copy: for the hub's own use, never an answer to a caller. */
 export async function findStudyRows(db: Db, study: StudyUid): Promise<readonly StudyRow[]> {
@@ -107,28 +126,6 @@ export async function putSeries(
   })
 }
 
-// Three statements: each must see what the one before it wrote.
-const COUNT_SERIES = `
-update series set instances = counted.instances
-from (select series_uid, count(*)::integer as instances from instance where imaging_study = $1 group by series_uid) counted
-where series.imaging_study = $1 and series.series_uid = counted.series_uid
-  and series.instances <> counted.instances`
-const DROP_EMPTY_SERIES = `
-delete from series where imaging_study = $1 and not exists (
-  select 1 from instance where instance.imaging_study = $1 and instance.series_uid = series.series_uid)`
-const COUNT_STUDY = `
-update study set instances = counted.instances, series = counted.series, bytes = counted.bytes
-from (select count(*)::integer as instances, count(distinct series_uid)::integer as series,
-  coalesce(sum(bytes), 0) as bytes from instance where imaging_study = $1) counted
-where imaging_study = $1`
-
-/** Brings the counts in line with the instances; a series that none is left of goes. */
-export async function countInstances(db: Db, imagingStudy: ImagingStudyId): Promise<void> {
-  await db.query({ name: 'count-series', text: COUNT_SERIES, values: [imagingStudy] })
-  await db.query({ name: 'drop-empty-series', text: DROP_EMPTY_SERIES, values: [imagingStudy] })
-  await db.query({ name: 'count-study', text: COUNT_STUDY, values: [imagingStudy] })
-}
-
 export interface SeriesRow {
   readonly series: SeriesUid
   readonly modality: string | null
@@ -137,17 +134,38 @@ export interface SeriesRow {
   readonly instances: number
 }
 
-const READ_SERIES = `
-select series_uid as series, modality, series_number as number, attributes, instances
-from series where imaging_study = $1 order by series_number nulls last, series_uid`
+// The parts of one statement see the rows as they were before it: what was counted anew stands in `changed`.
+const COUNT_INSTANCES = `
+with counted as (
+  select series_uid, count(*)::integer as instances, coalesce(sum(bytes), 0) as bytes
+  from instance where imaging_study = $1 group by series_uid
+), emptied as (
+  delete from series where imaging_study = $1 and series_uid not in (select series_uid from counted)
+), changed as (
+  update series set instances = counted.instances from counted
+  where series.imaging_study = $1 and series.series_uid = counted.series_uid
+    and series.instances <> counted.instances
+), summed as (
+  update study set (instances, series, bytes) =
+    (select coalesce(sum(instances), 0), count(*), coalesce(sum(bytes), 0) from counted)
+  where imaging_study = $1
+)
+select series.series_uid as series, modality, series_number as number, attributes, counted.instances
+from series join counted on counted.series_uid = series.series_uid
+where series.imaging_study = $1
+order by series_number nulls last, series.series_uid`
 
-export async function readSeries(
+/**
+ * Brings the counts in line with the instances and returns the series; one that no instance is left of
+ * goes.
+ */
+export async function countInstances(
   db: Db,
   imagingStudy: ImagingStudyId,
 ): Promise<readonly SeriesRow[]> {
   const { rows } = await db.query<SeriesRow>({
-    name: 'read-series',
-    text: READ_SERIES,
+    name: 'count-instances',
+    text: COUNT_INSTANCES,
     values: [imagingStudy],
   })
   return rows
@@ -168,20 +186,11 @@ export async function markSettled(
   return rowCount === 1
 }
 
-const TIME_ZONE = `
-select source.time_zone as "timeZone" from study join source on source.id = study.source
-where study.imaging_study = $1`
+const SOURCE_TIME_ZONE = `select time_zone as "timeZone" from source where id = $1`
 
-/** The zone of the source that holds the study; undefined where no source does. */
-export async function findStudyTimeZone(
-  db: Db,
-  imagingStudy: ImagingStudyId,
-): Promise<string | undefined> {
-  const { rows } = await db.query<{ timeZone: string }>({
-    name: 'find-study-time-zone',
-    text: TIME_ZONE,
-    values: [imagingStudy],
-  })
+/** The zone of what a source holds. */
+export async function findSourceTimeZone(db: Db, source: SourceId): Promise<string | undefined> {
+  const { rows } = await db.query<{ timeZone: string }>(SOURCE_TIME_ZONE, [source])
   return rows[0]?.timeZone
 }
 

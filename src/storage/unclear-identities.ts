@@ -28,21 +28,3 @@ export async function raiseDoubt(db: Db, doubt: RaisedDoubt): Promise<void> {
     doubt.at,
   ])
 }
-
-const DOUBTS = `
-select reason, bool_or(resolved_at is null) as open from unclear_identity
-where imaging_study = $1 group by reason`
-
-export interface KnownDoubt {
-  readonly reason: string
-  /** False once a person has settled it. */
-  readonly open: boolean
-}
-
-export async function findDoubts(
-  db: Db,
-  imagingStudy: ImagingStudyId,
-): Promise<readonly KnownDoubt[]> {
-  const { rows } = await db.query<KnownDoubt>(DOUBTS, [imagingStudy])
-  return rows
-}
