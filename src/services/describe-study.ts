@@ -1,7 +1,12 @@
 /** From a study's rows in the index to its ImagingStudy and to what policy asks of it. */
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { DicomJson } from '../domain/imaging/study.ts'
-import { studyStart, type StudyStart } from '../domain/imaging/study-time.ts'
+import {
+  makeTimeZone,
+  studyStart,
+  type StudyStart,
+  type TimeZone,
+} from '../domain/imaging/study-time.ts'
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { SeriesRow } from '../storage/studies.ts'
 import { itemsAt, textAt } from '../wire/dicom/attributes.ts'
@@ -31,8 +36,9 @@ export interface DescribedStudy {
 }
 
 export function describeStudy(study: IndexedStudy): DescribedStudy {
-  const start = studyTime(study)
-  const series = study.series.map((row) => describeSeries(row, study))
+  const zone = makeTimeZone(study.timeZone)
+  const start = studyTime(study, zone)
+  const series = study.series.map((row) => describeSeries(row, study, zone))
   return {
     resource: imagingStudyResource({
       ...study,
@@ -56,16 +62,16 @@ export function describeStudy(study: IndexedStudy): DescribedStudy {
   }
 }
 
-function studyTime({ attributes, timeZone }: IndexedStudy): StudyStart | undefined {
+function studyTime({ attributes }: IndexedStudy, zone: TimeZone): StudyStart | undefined {
   const told = {
     date: textAt(attributes, '00080020'),
     time: textAt(attributes, '00080030'),
     offset: textAt(attributes, '00080201'),
   }
-  return studyStart(told, timeZone)
+  return studyStart(told, zone)
 }
 
-function describeSeries(row: SeriesRow, study: IndexedStudy): SeriesDescription {
+function describeSeries(row: SeriesRow, study: IndexedStudy, zone: TimeZone): SeriesDescription {
   const { attributes } = row
   const told = {
     date: textAt(attributes, '00080021'),
@@ -80,7 +86,7 @@ function describeSeries(row: SeriesRow, study: IndexedStudy): SeriesDescription 
     bodyPart: textAt(attributes, '00180015')?.toUpperCase(),
     laterality: textAt(attributes, '00200060'),
     instances: row.instances,
-    start: studyStart(told, study.timeZone),
+    start: studyStart(told, zone),
   }
 }
 

@@ -16,13 +16,34 @@ export interface DicomTime {
   readonly offset?: string | undefined
 }
 
-/** `timeZone` (IANA) holds where the object names no offset. Undefined where there is no usable date. */
-export function studyStart(told: DicomTime, timeZone: string): StudyStart | undefined {
+/** A zone's offsets from UTC; making one is dear, asking it is cheap. */
+export interface TimeZone {
+  /** Minutes east of Greenwich at `instant`, milliseconds since 1970. */
+  offsetAt(instant: number): number
+}
+
+/** `name` is of the IANA time zone database; throws RangeError where it is none. */
+export function makeTimeZone(name: string): TimeZone {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' })
+  return {
+    offsetAt(instant) {
+      const parts = format.formatToParts(instant)
+      const text = parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+      const [, sign, hours, minutes] = /^GMT([+-])(\d{2}):(\d{2})/.exec(text) ?? []
+      if (sign === undefined) return 0
+      const offset = Number(hours) * 60 + Number(minutes)
+      return sign === '-' ? -offset : offset
+    },
+  }
+}
+
+/** `zone` holds where the object names no offset. Undefined where there is no usable date. */
+export function studyStart(told: DicomTime, zone: TimeZone): StudyStart | undefined {
   const date = parseDate(told.date)
   if (date === undefined) return undefined
   const time = parseTime(told.time)
   const local = Date.parse(`${date}T${time ?? '00:00:00'}Z`)
-  const offset = parseOffset(told.offset) ?? offsetOf(local, timeZone)
+  const offset = parseOffset(told.offset) ?? offsetOf(local, zone)
   const instant = new Date(local - offset * 60_000)
   const dateTime = time === undefined ? date : `${date}T${time}${printOffset(offset)}`
   return { dateTime, instant }
@@ -53,21 +74,11 @@ function parseOffset(text = ''): number | undefined {
 }
 
 /** The zone's offset at a local time; in the hour that comes twice a year, the first of the two. */
-function offsetOf(local: number, timeZone: string): number {
-  const before = offsetAt(local - 24 * 3_600_000, timeZone)
-  const after = offsetAt(local + 24 * 3_600_000, timeZone)
+function offsetOf(local: number, zone: TimeZone): number {
+  const before = zone.offsetAt(local - 24 * 3_600_000)
+  const after = zone.offsetAt(local + 24 * 3_600_000)
   const first = Math.max(before, after)
-  const second = Math.min(before, after)
-  return offsetAt(local - first * 60_000, timeZone) === first ? first : second
-}
-
-function offsetAt(instant: number, timeZone: string): number {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
-  const name = format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value
-  const [, sign, hours, minutes] = /^GMT([+-])(\d{2}):(\d{2})/.exec(name ?? '') ?? []
-  if (sign === undefined) return 0
-  const offset = Number(hours) * 60 + Number(minutes)
-  return sign === '-' ? -offset : offset
+  return zone.offsetAt(local - first * 60_000) === first ? first : Math.min(before, after)
 }
 
 function printOffset(offset: number): string {
