@@ -12,10 +12,13 @@ export interface PoolOptions {
 
 const INT8 = 20
 
+/** The library's parsers by type, whatever the number's name in its own list. */
+const builtIn = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => unknown
+
 /** Counts and sizes stay below 2^53, so bigint columns come as numbers. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
-    oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+    oid === INT8 && format !== 'binary' ? Number : builtIn(oid, format),
 }
 
 export function makePool({ connection, max, log }: PoolOptions): pg.Pool {
