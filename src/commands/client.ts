@@ -64,7 +64,7 @@ function addCommand(deps: AdministrationDeps): Command {
       const keys = jwks === undefined ? undefined : await readJwks(jwks)
       const added = await withAdministration(deps, async (hub, operator) => {
         const member = await hub.findMember(options.member)
-        const request = { ...options, member: member.id, jwks: keys, bearerReason: bearer }
+        const request = { ...options, member: member.id, jwks: keys, bearer_reason: bearer }
         return hub.addClient(parseRequest(newClientSchema, request), operator)
       })
       printWithKey(added, json ? { json } : {})

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { HubError } from '../kernel/errors.ts'
 import type { SyncReport } from '../services/administration.ts'
-import { newSourceSchema, parseRequest } from '../wire/admin/requests.ts'
+import { movedSourceSchema, newSourceSchema, parseRequest } from '../wire/admin/requests.ts'
 import { sourceView, type SourceView } from '../wire/admin/views.ts'
 import { readSecret, withAdministration, type AdministrationDeps } from './administration.ts'
 import { printJson, printTable } from './print.ts'
@@ -66,11 +66,22 @@ function addCommand(deps: AdministrationDeps): Command {
     .option('--id <id>', 'chosen by the hub where absent')
     .option('--json', 'print JSON')
     .action(async ({ json, ...options }: AddOptions) => {
-      const { username, passwordFile, tokenFile, ...plain } = options
+      const { username, passwordFile, tokenFile, defaultIssuer, timeZone, characterSet, ...plain } =
+        options
+      const defaults = {
+        default_issuer: defaultIssuer,
+        time_zone: timeZone,
+        character_set: characterSet,
+      }
       const credentials = await readCredentials({ username, passwordFile, tokenFile })
       const source = await withAdministration(deps, async (hub, operator) => {
         const custodian = (await hub.findMember(options.custodian)).id
-        const request = parseRequest(newSourceSchema, { ...plain, custodian, credentials })
+        const request = parseRequest(newSourceSchema, {
+          ...plain,
+          ...defaults,
+          custodian,
+          credentials,
+        })
         return hub.addSource(request, operator)
       })
       if (json) printJson(sourceView(source))
@@ -102,9 +113,9 @@ function moveCommand(deps: AdministrationDeps): Command {
     .requiredOption('--url <url>', 'base address of the DICOMweb service')
     .option('--json', 'print JSON')
     .action(async (id: string, { url, json }: MoveOptions) => {
-      const parsed = parseRequest(newSourceSchema.shape.url, url)
+      const { url: address } = parseRequest(movedSourceSchema, { url })
       const source = await withAdministration(deps, (hub, operator) =>
-        hub.moveSource(id, parsed, operator),
+        hub.moveSource(id, address, operator),
       )
       if (json) printJson(sourceView(source))
       else printSources([source])

@@ -47,7 +47,7 @@ async function seedClients({ administration, keys }: SeedRequest): Promise<void>
     const jwks = { keys: [publicPart(key)] }
     const existing = known.get(id)
     if (existing === undefined) {
-      const client = { id, member, name, scope, jwks, bearerReason: BEARER_REASON }
+      const client = { id, member, name, scope, jwks, bearer_reason: BEARER_REASON }
       await administration.addClient(parseRequest(newClientSchema, client), OPERATOR)
     } else if (!existing.jwks.keys.some(({ kid }) => kid === key.kid))
       await administration.rotateClient(id, jwks, OPERATOR)
@@ -66,7 +66,7 @@ async function seedSource(request: SeedRequest, source: DemoSource): Promise<voi
       name: source.name,
       url,
       credentials: { kind: 'basic', ...credentials },
-      ...(!source.namesIssuer && { defaultIssuer: DEFAULT_ISSUER }),
+      ...(!source.namesIssuer && { default_issuer: DEFAULT_ISSUER }),
     }
     await administration.addSource(parseRequest(newSourceSchema, record), OPERATOR)
   } else if (known.url !== url) await administration.moveSource(source.key, url, OPERATOR)

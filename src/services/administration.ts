@@ -1,10 +1,10 @@
 /**
- * Members, clients and sources as operators manage them: the one set of verbs behind `samsyn member|client|
+ * Members, clients, agreements and sources as operators manage them: the one set of verbs behind `samsyn member|client|
  * source` and behind /admin. Each act is logged before it takes effect; one that cannot be logged does not happen.
  */
-import type { Client, Member } from '../domain/access/network.ts'
+import type { Agreement, Client, Member } from '../domain/access/network.ts'
 import type { Principal } from '../domain/access/principal.ts'
-import type { NewClient, NewMember, NewSource } from '../wire/admin/requests.ts'
+import type { NewAgreement, NewClient, NewMember, NewSource } from '../wire/admin/requests.ts'
 import type { SourceView } from '../wire/admin/views.ts'
 import type { RequestContext } from './record-audit.ts'
 
@@ -58,6 +58,10 @@ export interface Administration {
   /** New keys in place of the old, which end at once: those of `jwks`, or a pair made here. */
   rotateClient(id: string, jwks: Client['jwks'] | undefined, by: Operator): Promise<ClientWithKey>
   disableClient(id: string, by: Operator): Promise<Client>
+
+  listAgreements(): Promise<readonly Agreement[]>
+  /** What the custodian shares with the requester from now on, in place of the network's default. */
+  setAgreement(request: NewAgreement, by: Operator): Promise<Agreement>
 
   addSource(request: NewSource, by: Operator): Promise<SourceView>
   listSources(): Promise<readonly SourceView[]>

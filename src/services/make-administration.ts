@@ -1,5 +1,6 @@
 /** All of an operator's verbs, put together from the rooms that keep them. */
 import type { Administration } from './administration.ts'
+import { makeManageAgreements } from './manage-agreements.ts'
 import { makeManageClients } from './manage-clients.ts'
 import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
 import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
@@ -12,6 +13,7 @@ export function makeAdministration(deps: AdministrationDeps): Administration {
   return {
     ...makeManageMembers(deps),
     ...makeManageClients(deps),
+    ...makeManageAgreements(deps),
     ...makeManageSources(deps),
     syncSource: deps.syncSource,
   }

@@ -11,7 +11,7 @@ interface Operation {
   readonly summary: string
   readonly status?: 200 | 201
   /** Name of the schema in components. */
-  readonly body?: 'NewMember' | 'NewClient' | 'NewSource' | 'Jwks'
+  readonly body?: 'NewMember' | 'NewClient' | 'NewAgreement' | 'NewSource' | 'MovedSource' | 'Jwks'
   readonly hasId?: true
 }
 
@@ -35,9 +35,20 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
     },
   },
   '/clients/{id}/disable': { post: { summary: 'End a client’s access', hasId: true } },
+  '/agreements': {
+    get: { summary: 'Every agreement between two members' },
+    post: { summary: 'Set what one member shares with another', body: 'NewAgreement' },
+  },
   '/sources': {
     get: { summary: 'Every source' },
     post: { summary: 'Register a source', body: 'NewSource', status: 201 },
+  },
+  '/sources/{id}/move': {
+    post: {
+      summary: 'Give the source its archive’s new address',
+      body: 'MovedSource',
+      hasId: true,
+    },
   },
   '/sources/{id}/test': { post: { summary: 'Ask the source one small question', hasId: true } },
   '/sources/{id}/sync': { post: { summary: 'Register the source’s studies', hasId: true } },

@@ -1,4 +1,4 @@
-/** /admin: members, clients and sources for operators, as JSON (described at /admin/openapi.json). */
+/** /admin: members, clients, agreements and sources for operators, as JSON (described at /admin/openapi.json). */
 import express, { Router, type Request, type RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -6,12 +6,14 @@ import type { Administration, ClientWithKey, Operator } from '../../services/adm
 import type { Authorize } from '../../services/authorize.ts'
 import {
   jwksSchema,
+  movedSourceSchema,
+  newAgreementSchema,
   newClientSchema,
   newMemberSchema,
   newSourceSchema,
   parseRequest,
 } from '../../wire/admin/requests.ts'
-import { clientView, memberView, sourceView } from '../../wire/admin/views.ts'
+import { agreementView, clientView, memberView, sourceView } from '../../wire/admin/views.ts'
 import { problemJson } from '../problem-json.ts'
 import { contextOf, principalOf } from '../request-state.ts'
 import { openApi } from './openapi.ts'
@@ -38,6 +40,7 @@ export function adminRouter(deps: AdminDeps): Router {
   router.use(deps.bearer, operatorsOnly(deps.authorize), express.json({ limit: MAX_BODY }))
   addMemberRoutes(router, deps.administration)
   addClientRoutes(router, deps.administration)
+  addAgreementRoutes(router, deps.administration)
   addSourceRoutes(router, deps.administration)
   router.use(() => {
     throw new HubError('not-found', 'There is nothing at this address: see /admin/openapi.json')
@@ -99,6 +102,16 @@ function withKey({ client, privateJwk }: ClientWithKey): object {
   return { ...clientView(client), ...(privateJwk !== undefined && { private_jwk: privateJwk }) }
 }
 
+function addAgreementRoutes(router: Router, administration: Administration): void {
+  router.get('/agreements', async (_req, res) => {
+    res.json((await administration.listAgreements()).map(agreementView))
+  })
+  router.post('/agreements', async (req, res) => {
+    const request = parseRequest(newAgreementSchema, bodyOf(req))
+    res.json(agreementView(await administration.setAgreement(request, operatorOf(req))))
+  })
+}
+
 function addSourceRoutes(router: Router, administration: Administration): void {
   router.get('/sources', async (_req, res) => {
     res.json((await administration.listSources()).map(sourceView))
@@ -107,6 +120,10 @@ function addSourceRoutes(router: Router, administration: Administration): void {
     const request = parseRequest(newSourceSchema, bodyOf(req))
     const source = await administration.addSource(request, operatorOf(req))
     res.status(201).json(sourceView(source))
+  })
+  router.post('/sources/:id/move', async (req, res) => {
+    const { url } = parseRequest(movedSourceSchema, bodyOf(req))
+    res.json(sourceView(await administration.moveSource(req.params.id, url, operatorOf(req))))
   })
   router.post('/sources/:id/test', async (req, res) => {
     res.json(await administration.testSource(req.params.id))

@@ -1,7 +1,10 @@
-/** What operators send to make members, clients and sources: by /admin as JSON, by commands as options. */
+/**
+ * What operators send: by /admin as JSON, by commands as options. Names are written as OAuth's and
+ * demo.json's are, with underscores; what comes out is named as in the code.
+ */
 import { z } from 'zod'
 import { INTROSPECT_SCOPE, isScope, scopeTokens } from '../../domain/access/scopes.ts'
-import { MEMBER_ROLES } from '../../domain/access/principal.ts'
+import { CARE_PURPOSES, MEMBER_ROLES } from '../../domain/access/principal.ts'
 import { isOrgnr } from '../../domain/identity/orgnr.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { ClientId, OrganizationId, SourceId } from '../../kernel/ids.ts'
@@ -28,29 +31,31 @@ const publicKey = z
 
 export const jwksSchema = z.object({ keys: z.array(publicKey).min(1).max(10) })
 
-export const newClientSchema = z.strictObject({
-  id: id.transform((text) => text as ClientId).optional(),
-  member: memberId.describe('Id of the member it belongs to'),
-  name,
-  scope: z
-    .string()
-    .min(1)
-    .max(4000)
-    .refine((scope) => scopeTokens(scope).every(isScope), {
-      error: `names an unknown scope: a scope is samsyn:<action>, ${INTROSPECT_SCOPE} or a SMART scope`,
-    })
-    .describe('Registered scopes, separated by spaces'),
-  jwks: jwksSchema
-    .optional()
-    .describe('Public keys; where absent the hub makes a pair and shows the private key once'),
-  bearerReason: z
-    .string()
-    .trim()
-    .min(10)
-    .max(500)
-    .optional()
-    .describe('Why this client cannot bind its tokens to a key (DPoP); absent: it must'),
-})
+export const newClientSchema = z
+  .strictObject({
+    id: id.transform((text) => text as ClientId).optional(),
+    member: memberId.describe('Id of the member it belongs to'),
+    name,
+    scope: z
+      .string()
+      .min(1)
+      .max(4000)
+      .refine((scope) => scopeTokens(scope).every(isScope), {
+        error: `names an unknown scope: a scope is samsyn:<action>, ${INTROSPECT_SCOPE} or a SMART scope`,
+      })
+      .describe('Registered scopes, separated by spaces'),
+    jwks: jwksSchema
+      .optional()
+      .describe('Public keys; where absent the hub makes a pair and shows the private key once'),
+    bearer_reason: z
+      .string()
+      .trim()
+      .min(10)
+      .max(500)
+      .optional()
+      .describe('Why this client cannot bind its tokens to a key (DPoP); absent: it must'),
+  })
+  .transform(({ bearer_reason: bearerReason, ...rest }) => ({ ...rest, bearerReason }))
 
 const noCredentials = z.strictObject({ kind: z.literal('none') })
 const basic = z.strictObject({
@@ -60,35 +65,80 @@ const basic = z.strictObject({
 })
 const bearer = z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1).max(8000) })
 
-export const newSourceSchema = z.strictObject({
-  id: id.transform((text) => text as SourceId).optional(),
-  custodian: memberId.describe('Id of the member whose images it holds'),
-  kind: z.literal('dicomweb').default('dicomweb'),
-  name,
-  url: z
-    .url({ protocol: /^https?$/, error: 'is not an http(s) address' })
-    .max(2000)
-    .refine((url) => !/[?#@]/.test(url), 'has a query, a fragment or a password in it')
-    .describe('Base address of the DICOMweb service'),
-  credentials: z
-    .discriminatedUnion('kind', [noCredentials, basic, bearer])
-    .default({ kind: 'none' }),
-  defaultIssuer: z
-    .string()
-    .regex(/^urn:oid:[0-2](\.(0|[1-9]\d*))+$/, 'is not urn:oid:…')
-    .optional()
-    .describe('Assigning authority of patient ids that come without an issuer'),
-  timeZone: z
-    .string()
-    .refine(isTimeZone, 'is not an IANA time zone')
-    .default('Europe/Oslo')
-    .describe('Zone of dates without (0008,0201)'),
-  characterSet: z
-    .string()
-    .regex(/^(ISO_IR \d+|ISO 2022 IR \d+|GB18030|GBK)?(\\ISO 2022 IR \d+)*$/, 'is not a DICOM term')
-    .default('ISO_IR 100')
-    .describe('(0008,0005) of objects that have none'),
-})
+const sourceUrl = z
+  .url({ protocol: /^https?$/, error: 'is not an http(s) address' })
+  .max(2000)
+  .refine((url) => !/[?#@]/.test(url), 'has a query, a fragment or a password in it')
+  .describe('Base address of the DICOMweb service')
+
+/** A source whose archive has moved; its studies stay indexed. */
+export const movedSourceSchema = z.strictObject({ url: sourceUrl })
+
+export const newSourceSchema = z
+  .strictObject({
+    id: id.transform((text) => text as SourceId).optional(),
+    custodian: memberId.describe('Id of the member whose images it holds'),
+    kind: z.literal('dicomweb').default('dicomweb'),
+    name,
+    url: sourceUrl,
+    credentials: z
+      .discriminatedUnion('kind', [noCredentials, basic, bearer])
+      .default({ kind: 'none' }),
+    default_issuer: z
+      .string()
+      .regex(/^urn:oid:[0-2](\.(0|[1-9]\d*))+$/, 'is not urn:oid:…')
+      .optional()
+      .describe('Assigning authority of patient ids that come without an issuer'),
+    time_zone: z
+      .string()
+      .refine(isTimeZone, 'is not an IANA time zone')
+      .default('Europe/Oslo')
+      .describe('Zone of dates without (0008,0201)'),
+    character_set: z
+      .string()
+      .regex(
+        /^(ISO_IR \d+|ISO 2022 IR \d+|GB18030|GBK)?(\\ISO 2022 IR \d+)*$/,
+        'is not a DICOM term',
+      )
+      .default('ISO_IR 100')
+      .describe('(0008,0005) of objects that have none'),
+  })
+  .transform(({ default_issuer, time_zone, character_set, ...rest }) => ({
+    ...rest,
+    defaultIssuer: default_issuer,
+    timeZone: time_zone,
+    characterSet: character_set,
+  }))
+
+const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
+
+/** One agreement speaks between two members; a new one takes the place of the old. */
+export const newAgreementSchema = z
+  .strictObject({
+    custodian: memberId,
+    requester: memberId,
+    effect: z
+      .enum(['permit', 'deny'])
+      .describe('permit: this is all that is shared; deny: this is kept from what is shared'),
+    purposes: z.array(z.enum(CARE_PURPOSES)).min(1).optional().describe('Absent: every purpose'),
+    modalities: z
+      .array(z.string().regex(/^[A-Z0-9_ ]{1,16}$/, 'is not a modality code'))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Absent: every modality'),
+    valid_from: moment.optional(),
+    valid_until: moment.optional(),
+  })
+  .refine(({ custodian, requester }) => custodian !== requester, {
+    path: ['requester'],
+    error: 'is the custodian itself, which needs no agreement',
+  })
+  .transform(({ valid_from: validFrom, valid_until: validUntil, ...rest }) => ({
+    ...rest,
+    validFrom,
+    validUntil,
+  }))
 
 function isTimeZone(zone: string): boolean {
   try {
@@ -101,6 +151,7 @@ function isTimeZone(zone: string): boolean {
 
 export type NewMember = z.infer<typeof newMemberSchema>
 export type NewClient = z.infer<typeof newClientSchema>
+export type NewAgreement = z.infer<typeof newAgreementSchema>
 export type NewSource = z.infer<typeof newSourceSchema>
 
 /** Throws `invalid` with a problem per fault, located by the member's name. */
@@ -124,6 +175,8 @@ export function jsonSchemas(): Readonly<Record<string, object>> {
     NewMember: schema(newMemberSchema),
     NewClient: schema(newClientSchema),
     NewSource: schema(newSourceSchema),
+    NewAgreement: schema(newAgreementSchema),
+    MovedSource: schema(movedSourceSchema),
     Jwks: schema(jwksSchema),
   }
 }

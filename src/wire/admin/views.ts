@@ -1,5 +1,5 @@
-/** Members, clients and sources as /admin and the commands show them: one form, in demo.json as well. */
-import type { Client, Member } from '../../domain/access/network.ts'
+/** Members, clients, sources and agreements as /admin and the commands show them: one form, in demo.json as well. */
+import type { Agreement, Client, Member } from '../../domain/access/network.ts'
 import type { ImageSource, SourceCredentials } from '../../domain/imaging/source.ts'
 import type { JsonObject } from '../fhir/json.ts'
 
@@ -43,5 +43,17 @@ export function sourceView(source: SourceView): JsonObject {
     last_sync_started: source.lastSyncStarted?.toISOString() ?? null,
     last_sync_finished: source.lastSyncFinished?.toISOString() ?? null,
     last_sync_error: source.lastSyncError,
+  }
+}
+
+export function agreementView(agreement: Agreement): JsonObject {
+  return {
+    custodian: agreement.custodian,
+    requester: agreement.requester,
+    effect: agreement.effect,
+    purposes: agreement.purposes ?? null,
+    modalities: agreement.modalities ?? null,
+    valid_from: agreement.validFrom?.toISOString() ?? null,
+    valid_until: agreement.validUntil?.toISOString() ?? null,
   }
 }

@@ -120,6 +120,22 @@ test('disabling and rotating answer with what is now so', async (t) => {
   assert.equal((await ask('POST', `/members/${member.id}/disable`)).body.active, false)
 })
 
+test('a new agreement takes the place of the old', async (t) => {
+  const { ask } = await serve(t)
+  const { body: custodian } = await ask('POST', '/members', MEMBER)
+  const other = { ...MEMBER, orgnr: '993467049', name: 'Annet sykehus' }
+  const { body: requester } = await ask('POST', '/members', other)
+  const between = { custodian: custodian.id, requester: requester.id }
+  await ask('POST', '/agreements', { ...between, effect: 'permit', modalities: ['CT'] })
+  const until = '2027-01-01T00:00:00+01:00'
+  const set = await ask('POST', '/agreements', { ...between, effect: 'deny', valid_until: until })
+  assert.equal(set.status, 200)
+  assert.deepEqual((await ask('GET', '/agreements')).body, [set.body])
+  assert.equal(set.body.valid_until, '2026-12-31T23:00:00.000Z')
+  const self = { custodian: custodian.id, requester: custodian.id, effect: 'deny' }
+  assert.equal((await ask('POST', '/agreements', self)).status, 400)
+})
+
 test('a sync answers with its report', async (t) => {
   const { ask } = await serve(t)
   const { body } = await ask('POST', '/sources/any/sync')

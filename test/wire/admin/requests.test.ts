@@ -67,9 +67,9 @@ test('refuses a client that sends its private key', () => {
 const BAD_SOURCES: readonly [string, object][] = [
   ['url', { url: 'ftp://archive' }],
   ['url', { url: 'http://user:secret@archive/dicom-web' }],
-  ['timeZone', { timeZone: 'Europe/Atlantis' }],
-  ['defaultIssuer', { defaultIssuer: '1.2.3' }],
-  ['characterSet', { characterSet: 'latin1' }],
+  ['time_zone', { time_zone: 'Europe/Atlantis' }],
+  ['default_issuer', { default_issuer: '1.2.3' }],
+  ['character_set', { character_set: 'latin1' }],
   ['credentials.kind', { credentials: { kind: 'kerberos' } }],
 ]
 for (const [location, change] of BAD_SOURCES) {
