@@ -11,10 +11,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inflateRawSync } from 'node:zlib'
 import { readMultipart } from '../../src/wire/multipart/read-multipart.ts'
 import { createDatabase } from '../support/database.ts'
+import { newUid } from '../support/dicom.ts'
 import { NATIONAL_ID_SYSTEM, startNetwork, type Network } from '../support/network.ts'
 import { startOrthanc, type Orthanc } from '../support/orthanc.ts'
 import { requireProgram, requireSamples } from '../support/peers.ts'
-import { newUid, retag } from '../support/retag.ts'
+import { retag } from '../support/retag.ts'
 
 interface Sample {
   /** Folder and file, for messages. */
@@ -144,7 +145,6 @@ async function syncArchive(network: Network, orthanc: Orthanc): Promise<void> {
 }
 
 // What comes back over a socket is untyped until it is asserted on.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 async function searchFhir(
   network: Network,
   authorization: string,

@@ -67,12 +67,7 @@ export async function startNetwork(
   const trusted = [{ issuer: issuer.url, audience: AUDIENCE, profile: 'helseid' }]
   const hub = await startHub(scope, { SAMSYN_TRUSTED_ISSUERS: JSON.stringify(trusted), ...env })
 
-  const members = {} as Record<MemberName, string>
-  for (const [name, roles] of Object.entries(MEMBERS) as [MemberName, readonly string[]][]) {
-    const flags = roles.flatMap((role) => ['--role', role])
-    const added = await hub.json('member', 'add', '--orgnr', orgnrs[name], '--name', name, ...flags)
-    members[name] = (added as { id: string }).id
-  }
+  const members = await addMembers(hub, orgnrs)
   for (const name of names) await addClient(hub, { name, jwk: keys.get(name), members })
 
   const demo = demoFile(hub.url, issuer.url, { keys, members })
@@ -95,6 +90,23 @@ export async function startNetwork(
       })
       return `Bearer ${token.accessToken}`
     },
+  }
+}
+
+async function addMembers(
+  hub: TestHub,
+  orgnrs: Readonly<Record<MemberName, string>>,
+): Promise<Readonly<Record<MemberName, string>>> {
+  const add = async (name: MemberName): Promise<string> => {
+    const roles = MEMBERS[name].flatMap((role) => ['--role', role])
+    const flags = ['--orgnr', orgnrs[name], '--name', name, ...roles]
+    return ((await hub.json('member', 'add', ...flags)) as { id: string }).id
+  }
+  return {
+    north: await add('north'),
+    west: await add('west'),
+    east: await add('east'),
+    registry: await add('registry'),
   }
 }
 

@@ -3,7 +3,6 @@
  * it is: dcmtk's dcmodify does it, and where dcmtk cannot read a syntax (HTJ2K), elements are spliced in.
  */
 import { execFileSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 
 export interface Identity {
@@ -15,11 +14,6 @@ export interface Identity {
   readonly studyUid: string
   readonly seriesUid: string
   readonly instanceUid: string
-}
-
-/** A UUID-derived UID (PS3.5 annex B.2). */
-export function newUid(): string {
-  return `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`
 }
 
 const TAGS: readonly (readonly [tag: number, vr: string, key: keyof Identity])[] = [
