@@ -80,7 +80,7 @@ export async function startAccessState({
     if (changes.some(({ kind }) => kind !== 'grant' && kind !== 'patient')) await tables.reload(at)
     seen = changes.at(-1)?.seq ?? seen
     asOf = at
-    for (const change of changes) for (const listener of listeners) listener(change)
+    for (const { kind, key } of changes) for (const listener of listeners) listener({ kind, key })
   }
   const follower = await followChanges({ pool, poll, everyMs: POLL_MS, log })
 

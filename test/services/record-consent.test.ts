@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { matches } from '../../src/domain/access/match-filter.ts'
+import { isHubError, type HubErrorCode } from '../../src/kernel/errors.ts'
+import { makeRecordConsent, type RecordConsent } from '../../src/services/record-consent.ts'
+import { makeReplaceConsent, type ReplaceConsent } from '../../src/services/replace-consent.ts'
+import type { PatientId, StudyUid } from '../../src/kernel/ids.ts'
+import { transaction } from '../../src/storage/db.ts'
+import { insertClient } from '../../src/storage/clients.ts'
+import { insertGrant } from '../../src/storage/grants.ts'
+import type { ClientId } from '../../src/kernel/ids.ts'
+import { attest } from '../support/attests.ts'
+import * as services from '../support/access-services.ts'
+import * as world from '../support/access-worlds.ts'
+
+const { CONTEXT } = services
+
+interface Setup extends services.AccessServices {
+  readonly recordConsent: RecordConsent
+  readonly replaceConsent: ReplaceConsent
+  /** Whether a clinician with a live grant sees the study. */
+  sees(over?: Parameters<typeof world.study>[0]): Promise<boolean>
+}
+
+async function setup(t: TestContext): Promise<Setup> {
+  const access = await services.startAccess(t)
+  await services.addPatient(access.pool, attest().patient)
+  await insertGrant(access.pool, world.grant(), Buffer.from('sealed'))
+  const deps = services.consentDeps(access)
+  return {
+    ...access,
+    recordConsent: makeRecordConsent(deps),
+    replaceConsent: makeReplaceConsent(deps),
+    async sees(over) {
+      const { filter } = await access.authorize(world.principal(), 'view-images')
+      return matches(filter, world.study(over))
+    },
+  }
+}
+
+const refusedWith =
+  (code: HubErrorCode, location?: string) =>
+  (error: unknown): boolean =>
+    isHubError(error, code) &&
+    (location === undefined || error.problems.some((problem) => problem.location === location))
+
+describe('recordConsent', () => {
+  it('puts a block into force before it answers', async (t) => {
+    const { recordConsent, sees } = await setup(t)
+    assert.equal(await sees(), true)
+    const { created, version } = await recordConsent(services.system(), services.block(), CONTEXT)
+    assert.deepEqual([created, version], [true, 1])
+    assert.equal(await sees(), false)
+  })
+
+  it('keeps the block, its custodian and its Provenance, and logs it', async (t) => {
+    const { recordConsent, pool, audited } = await setup(t)
+    const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
+    const { rows } = await pool.query(
+      `select type, custodian, patient from resource where type in ('Consent', 'Provenance') order by type`,
+    )
+    const owned = { custodian: world.REQUESTER, patient: world.PATIENT }
+    assert.deepEqual(rows, [
+      { type: 'Consent', ...owned },
+      { type: 'Provenance', ...owned },
+    ])
+    const [record] = audited
+    assert.equal(record?.act, 'consent-recorded')
+    assert.equal(record.patient, world.PATIENT)
+    assert.deepEqual(record.entities, [
+      { kind: 'resource', reference: `Consent/${id}`, custodian: world.REQUESTER },
+    ])
+  })
+
+  it('finds the patient by identifier and does not keep the number', async (t) => {
+    const { recordConsent } = await setup(t)
+    const patient = { identifier: attest().patient }
+    const { content } = await recordConsent(
+      services.system(),
+      { ...services.block(), patient },
+      CONTEXT,
+    )
+    assert.match(content, /Patient\/patient-1/)
+    assert.doesNotMatch(content, /57858550078/)
+  })
+
+  it('blocks a study that is named by its ImagingStudy, with all its copies', async (t) => {
+    const { recordConsent, pool, sees } = await setup(t)
+    const id = await services.addStudy(pool)
+    const data = [{ meaning: 'instance', reference: { reference: `ImagingStudy/${id}` } }]
+    await recordConsent(services.system(), services.block({ data }), CONTEXT)
+    assert.equal(await sees({ custodian: world.OTHER }), false)
+    assert.equal(await sees({ studyUids: ['1.2.9' as StudyUid] }), true)
+  })
+
+  it('refuses to name another patient’s study, as if it did not exist', async (t) => {
+    const { recordConsent, pool } = await setup(t)
+    const id = await services.addStudy(pool, { patient: 'patient-2' as PatientId })
+    const data = [{ meaning: 'instance', reference: { reference: `ImagingStudy/${id}` } }]
+    await assert.rejects(
+      recordConsent(services.system(), services.block({ data }), CONTEXT),
+      refusedWith('unprocessable', 'Consent.provision.data[0].reference'),
+    )
+  })
+
+  it('refuses an active consent it does not understand, and stores nothing', async (t) => {
+    const { recordConsent, pool } = await setup(t)
+    const provision = { class: [{ code: 'ImagingStudy' }] }
+    await assert.rejects(
+      recordConsent(services.system(), services.block(provision), CONTEXT),
+      refusedWith('unprocessable', 'Consent.provision.class'),
+    )
+    const { rowCount } = await pool.query(`select 1 from resource where type = 'Consent'`)
+    assert.equal(rowCount, 0)
+  })
+
+  it('refuses a patient the registry does not know', async (t) => {
+    const { recordConsent } = await setup(t)
+    const patient = { reference: 'Patient/nobody' }
+    await assert.rejects(
+      recordConsent(services.system(), { ...services.block(), patient }, CONTEXT),
+      refusedWith('unprocessable', 'Consent.patient'),
+    )
+  })
+
+  it('refuses a token without the scope, and logs that', async (t) => {
+    const { recordConsent, audited } = await setup(t)
+    const reader = services.system({ actions: new Set(['read-consent']) })
+    await assert.rejects(
+      recordConsent(reader, services.block(), CONTEXT),
+      refusedWith('insufficient-scope'),
+    )
+    assert.deepEqual(
+      audited.map(({ act }) => act),
+      ['access-refused'],
+    )
+  })
+
+  it('records nothing that cannot be logged', async (t) => {
+    const { recordConsent, failAudit, sees } = await setup(t)
+    failAudit()
+    await assert.rejects(recordConsent(services.system(), services.block(), CONTEXT), /full/)
+    assert.equal(await sees(), true)
+  })
+})
+
+describe('replaceConsent', () => {
+  it('lifts a block that is withdrawn', async (t) => {
+    const { recordConsent, replaceConsent, sees } = await setup(t)
+    const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
+    const consent = { ...services.block(), status: 'inactive' }
+    const { version } = await replaceConsent(services.system(), { id, consent }, CONTEXT)
+    assert.equal(version, 2)
+    assert.equal(await sees(), true)
+  })
+
+  it('answers another member’s consent like one that is not there', async (t) => {
+    const { recordConsent, replaceConsent, pool, state } = await setup(t)
+    const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
+    const foreign = services.client({ id: 'client-2' as ClientId, member: world.OTHER })
+    await transaction(pool, (db) => insertClient(db, foreign, { at: world.NOW }))
+    await state.catchUp()
+    const other = services.system({ client: foreign.id, member: world.OTHER })
+    for (const named of [id, 'nowhere'])
+      await assert.rejects(
+        replaceConsent(other, { id: named, consent: services.block() }, CONTEXT),
+        refusedWith('not-found'),
+      )
+  })
+
+  it('does not move a consent to another patient', async (t) => {
+    const { recordConsent, replaceConsent, pool } = await setup(t)
+    const second = 'patient-2' as PatientId
+    await services.addPatient(pool, { system: 'x', value: '2' }, second)
+    const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
+    const consent = { ...services.block(), patient: { reference: `Patient/${second}` } }
+    await assert.rejects(
+      replaceConsent(services.system(), { id, consent }, CONTEXT),
+      refusedWith('conflict'),
+    )
+  })
+})
