@@ -19,7 +19,7 @@ import { isClinical } from '../domain/access/roles.ts'
 import { actionsOf } from '../domain/access/scopes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
-import type { ClientId, GrantId, PatientId, StudyUid } from '../kernel/ids.ts'
+import type { ClientId, GrantId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import { queueReview } from '../storage/break-glass-reviews.ts'
 import { transaction } from '../storage/db.ts'
@@ -80,8 +80,8 @@ export function makeGrantAccess(deps: GrantAccessDeps): GrantAccess {
     const principal = principalOf(request, deps)
     try {
       const grant = await decideGrant(request, principal, { ...deps, at })
-      await store(grant, request, deps)
-      await auditIssued(principal, grant, { ...deps, context })
+      const reviewers = await store(grant, request, deps)
+      await auditIssued(principal, grant, { ...deps, context, reviewers })
       return grant
     } catch (error) {
       if (!isHubError(error, 'invalid')) throw error
@@ -224,24 +224,31 @@ function denied(message: string): HubError {
   return new HubError('invalid', message, { reason: 'access_denied' })
 }
 
+/** Resolves to the members that must review it: none where the glass was left whole. */
 async function store(
   grant: Grant,
   { signedAttest }: GrantRequest,
   { pool, sealer }: GrantAccessDeps,
-): Promise<void> {
+): Promise<readonly OrganizationId[]> {
   const { id, patient, issuedAt: at } = grant
   const evidence = sealer.seal(signedAttest, `attest/${id}`)
-  await transaction(pool, async (db) => {
+  return transaction(pool, async (db) => {
     await insertGrant(db, grant, evidence)
-    if (grant.breakGlass !== undefined) await queueReview(db, { grant: id, patient, at })
+    return grant.breakGlass === undefined ? [] : queueReview(db, { grant: id, patient, at })
   })
+}
+
+interface Issuing extends GrantAccessDeps {
+  readonly context: RequestContext
+  /** Members that must see in their own log that the glass was broken. */
+  readonly reviewers: readonly OrganizationId[]
 }
 
 /** A grant that cannot be logged is taken back before anyone has a token for it. */
 async function auditIssued(
   principal: Principal,
   grant: Grant,
-  { pool, recordAudit, context }: GrantAccessDeps & { readonly context: RequestContext },
+  { pool, recordAudit, context, reviewers }: Issuing,
 ): Promise<void> {
   const entities = [] as const
   const access = { principal, grant }
@@ -249,7 +256,11 @@ async function auditIssued(
   try {
     if (grant.breakGlass !== undefined) {
       const reason = grant.breakGlass.reasonCode
-      const broken = { act: 'break-glass', at, outcome: '0', reason, entities } as const
+      const concerned = reviewers.map(
+        (custodian) =>
+          ({ kind: 'resource', reference: `Organization/${custodian}`, custodian }) as const,
+      )
+      const broken = { act: 'break-glass', at, outcome: '0', reason, entities: concerned } as const
       await recordAudit(accessRecord(access, broken, context))
     }
     const issued = { act: 'token-issued', at, outcome: '0', entities } as const
