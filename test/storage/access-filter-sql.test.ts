@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { compile } from '../../src/domain/access/compile.ts'
+import { decide } from '../../src/domain/access/decide.ts'
 import { matches } from '../../src/domain/access/match-filter.ts'
 import type { AccessFilter, ObjectFacts } from '../../src/domain/access/filter.ts'
 import { accessFilterSql } from '../../src/storage/access-filter-sql.ts'
 import { putResource } from '../../src/storage/resources.ts'
 import { accessFilter, objectFacts, PATIENTS } from '../support/access-arbitraries.ts'
+import { facts, request } from '../support/access-world-arbitraries.ts'
 import { createDatabase } from '../support/database.ts'
 
 const AT = new Date('2026-06-01T00:00:00Z')
@@ -46,6 +49,21 @@ describe('accessFilterSql', () => {
         const expected = [...objects].filter(([, facts]) => matches(filter, facts))
         assert.deepEqual(
           await select(filter),
+          expected.map(([id]) => id),
+        )
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('selects what the decision permits, for anyone asking in any world', async () => {
+    await fc.assert(
+      fc.asyncProperty(request, facts, async (asked, known) => {
+        const expected = [...objects].filter(
+          ([, resource]) => decide({ ...asked, resource }, known).effect === 'permit',
+        )
+        assert.deepEqual(
+          await select(compile(asked, known).filter),
           expected.map(([id]) => id),
         )
       }),

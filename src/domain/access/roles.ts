@@ -1,7 +1,7 @@
 /** Which actions a member's roles cover, and what kind of question each action asks. */
 import type { Action, MemberRole } from './principal.ts'
 
-export const ROLE_ACTIONS: Readonly<Record<MemberRole, readonly Action[]>> = {
+const ROLE_ACTIONS: Readonly<Record<MemberRole, readonly Action[]>> = {
   clinical: ['identify', 'find', 'read-report', 'view-images', 'read-consent', 'read-directory'],
   publisher: ['publish', 'find', 'read-report', 'view-images', 'read-directory'],
   'consent-recorder': ['identify', 'record-consent', 'read-consent', 'read-directory'],

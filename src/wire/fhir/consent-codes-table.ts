@@ -1,9 +1,6 @@
 /** Codes by which a Consent names what the decision knows. */
 
 export const CONSENT_SCOPE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/consentscope'
-export const LOINC = 'http://loinc.org'
-/** LOINC: patient consent; HL7 Norway's category of a block. */
-export const CONSENT_CATEGORY = '59284-0'
 export const CONSENT_ACTION_SYSTEM = 'http://terminology.hl7.org/CodeSystem/consentaction'
 export const PARTICIPATION_SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType'
 export const DICOM_SYSTEM = 'http://dicom.nema.org/resources/ontology/DCM'
