@@ -1,16 +1,20 @@
 /** From headers to rows of the index. */
-import type { DicomJson } from '../domain/imaging/study.ts'
+import type { DicomJson, InstanceHeader } from '../domain/imaging/study.ts'
 import type { SeriesUid } from '../kernel/ids.ts'
 import type { NewInstance } from '../storage/instances.ts'
 import type { NewSeries } from '../storage/studies.ts'
 import { integerAt, textAt } from '../wire/dicom/attributes.ts'
-import type { IndexedInstance } from './register-study.ts'
+
+interface Told {
+  readonly header: InstanceHeader
+  readonly deposited?: NewInstance['deposited']
+}
 
 /** PostgreSQL's `integer`, and PS3.5's IS. */
 const MAX_INTEGER = 2 ** 31 - 1
 
 /** One row per series; where its instances differ, the later ones have the last word. */
-export function toNewSeries(instances: readonly IndexedInstance[]): readonly NewSeries[] {
+export function toNewSeries(instances: readonly Told[]): readonly NewSeries[] {
   const series = new Map<SeriesUid, DicomJson>()
   for (const { header } of instances)
     series.set(header.seriesUid, { ...series.get(header.seriesUid), ...header.seriesAttributes })
@@ -22,7 +26,7 @@ export function toNewSeries(instances: readonly IndexedInstance[]): readonly New
   }))
 }
 
-export function toNewInstance({ header, deposited }: IndexedInstance): NewInstance {
+export function toNewInstance({ header, deposited }: Told): NewInstance {
   return {
     instance: header.instanceUid,
     series: header.seriesUid,

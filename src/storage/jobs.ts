@@ -2,8 +2,6 @@
 import type { ImagingStudyId } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 
-export const SETTLE_STUDY = 'settle-study'
-
 // A job with the same key that has not begun is put off; one that runs is left to end, and this one follows.
 const ADD_SETTLE = `
 select graphile_worker.add_job('settle-study', json_build_object('imagingStudy', $1::text),

@@ -23,7 +23,7 @@ export interface CtOptions {
   readonly attributes?: DicomJson | undefined
 }
 
-export const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2'
+const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2'
 
 /** A new UID (PS3.5 annex B.2). */
 export function newUid(): string {

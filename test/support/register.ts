@@ -8,7 +8,7 @@ import type { ResolvePatient } from '../../src/services/resolve-patient.ts'
 export const sealer = makeSealer(randomBytes(32))
 
 /** Every id of eleven digits is a patient of its own; any other id, or none, is in doubt. */
-export const resolveByDigits: ResolvePatient = async (_db, { claim }) =>
+const resolveByDigits: ResolvePatient = async (_db, { claim }) =>
   /^\d{11}$/.test(claim.id ?? '')
     ? { patient: `patient-${claim.id}` as PatientId }
     : { patient: null, doubt: 'no-national-id' }

@@ -14,11 +14,6 @@ export function integerAt(dataset: DicomJson, tag: string): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined
 }
 
-/** All texts of an element. */
-export function textsAt(dataset: DicomJson, tag: string): readonly string[] {
-  return (dataset[tag]?.Value ?? []).filter(isText)
-}
-
 export function itemsAt(dataset: DicomJson, tag: string): readonly DicomJson[] {
   return (dataset[tag]?.Value ?? []).filter(isDataset)
 }
@@ -38,10 +33,6 @@ export function pick(dataset: DicomJson, tags: readonly string[]): DicomJson {
       return element?.Value === undefined ? [] : [[tag, element]]
     }),
   )
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
 }
 
 function isDataset(value: unknown): value is DicomJson {

@@ -1,9 +1,9 @@
 /** Transfer syntaxes (PS3.5 annex A, PS3.6 annex A) by what a reader must know of them. */
 
-export const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2'
+const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2'
 export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
 export const DEFLATED_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99'
-export const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2'
+const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2'
 
 /** How a data set's elements are laid out. */
 export interface Encoding {
