@@ -44,11 +44,11 @@ function examples(hub: string): readonly string[] {
   const study = STUDIES.find(({ patient }) => patient === key)?.uid ?? ''
   return [
     'Try it, in another terminal (with the same SAMSYN_DATA_DIR):',
-    `  TOKEN=$(npx samsyn token --user olav.vestby --patient ${nationalId})`,
+    `  TOKEN=$(npm run -s samsyn -- token --user olav.vestby --patient ${nationalId})`,
     `  curl -H "Authorization: Bearer $TOKEN" ${hub}/fhir/ImagingStudy/_search \\`,
     `    -d 'patient.identifier=urn:oid:${issuerOid}|${nationalId}'`,
     `  curl -H "Authorization: Bearer $TOKEN" ${hub}/dicom-web/studies/${study}/metadata`,
-    `  npx samsyn fetch ${study} --out ct --user olav.vestby --patient ${nationalId}`,
-    `  npx samsyn publish ct --client vestli-ris`,
+    `  npm run -s samsyn -- fetch ${study} --out ct --user olav.vestby --patient ${nationalId}`,
+    `  npm run -s samsyn -- publish ct --client vestli-ris`,
   ]
 }

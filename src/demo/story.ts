@@ -87,18 +87,23 @@ async function findEverything(hub: HubClient, step: Step): Promise<void> {
   await step('finds the patient’s studies (POST ImagingStudy/_search)', async () => {
     const query = { ...byNationalId(PATIENT), _sort: '-started' }
     const found = await hub.search('ImagingStudy', query)
-    const studies = found.filter(({ resourceType }) => resourceType === 'ImagingStudy')
-    require(studies.length === expected.length, `${expected.length} studies`)
-    const told = studies.map(({ started, description }) =>
+    requireAll(found, expected)
+    const told = found.map(({ started, description }) =>
       [String(started).slice(0, 10), description].join(' '),
     )
     return { result: undefined, told: told.join(' · ') }
   })
   await step('reads the reports (POST DiagnosticReport/_search)', async () => {
     const reports = await hub.search('DiagnosticReport', byNationalId(PATIENT))
-    require(reports.length === expected.length, `${expected.length} reports`)
+    require(reports.length >= expected.length, `${expected.length} reports`)
     return { result: undefined, told: firstSentence(reports) }
   })
+}
+
+/** Visitors may have published more in the meantime. */
+function requireAll(found: readonly FhirResource[], expected: readonly DemoStudy[]): void {
+  const text = JSON.stringify(found)
+  require(expected.every(({ uid }) => text.includes(uid)), `${expected.length} studies`)
 }
 
 function firstSentence(reports: readonly FhirResource[]): string {
@@ -159,10 +164,11 @@ async function seeTheAudit({ demo, patients }: StoryRequest, step: Step): Promis
       const events = await officer.search('AuditEvent', {
         patient: patientReference(patients, PATIENT),
       })
-      const disclosures = events.filter((event) => JSON.stringify(event).includes('disclosure-'))
-      require(disclosures.length > 0, 'the disclosure in the audit log')
-      require(JSON.stringify(disclosures).includes('Olav Vestby'), 'the practitioner’s name there')
-      return { result: undefined, told: `${events.length} events, by Olav Vestby, no national id` }
+      const log = JSON.stringify(events)
+      require(log.includes('disclosure-opened'), 'the disclosure in the audit log')
+      require(log.includes('Olav Vestby'), 'the practitioner’s name there')
+      require(!log.includes(patientOf(PATIENT).nationalId), 'no national id there')
+      return { result: undefined, told: 'Olav Vestby, for treatment; no national id' }
     })
   } finally {
     await officer.close()
@@ -190,7 +196,7 @@ async function meetTheBlock(demo: DemoFile, step: Step): Promise<void> {
 
 async function breakTheGlass({ demo, patients }: StoryRequest, step: Step): Promise<void> {
   const { nationalId } = patientOf(BLOCKED)
-  const expected = STUDIES.filter(({ patient }) => patient === BLOCKED).length
+  const expected = STUDIES.filter(({ patient }) => patient === BLOCKED)
   const hub = await enter(demo, step, {
     username: CLINICIAN,
     patient: nationalId,
@@ -201,7 +207,7 @@ async function breakTheGlass({ demo, patients }: StoryRequest, step: Step): Prom
   try {
     await step('breaks the glass in an emergency', async () => {
       const studies = await hub.search('ImagingStudy', byNationalId(BLOCKED))
-      require(studies.length === expected, `${expected} studies in an emergency`)
+      requireAll(studies, expected)
       return { result: undefined, told: `${studies.length} studies are shown` }
     })
   } finally {
@@ -214,7 +220,7 @@ async function breakTheGlass({ demo, patients }: StoryRequest, step: Step): Prom
       const events = await officer.search('AuditEvent', { patient })
       const overrides = events.filter((event) => JSON.stringify(event).includes(EMERGENCY_OVERRIDE))
       require(overrides.length > 0, 'the override in the audit log')
-      return { result: undefined, told: `${overrides.length} events marked as emergency override` }
+      return { result: undefined, told: 'marked as emergency override, queued for review' }
     })
   } finally {
     await officer.close()
