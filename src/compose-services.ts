@@ -1,5 +1,6 @@
 /** Every service over one installation's storage: the verbs that faces, jobs and commands are given. */
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { readOwnDefinitions, specificationTexts } from './definition-files.ts'
 import type { Config } from './config.ts'
 import type { Storage } from './compose-storage.ts'
@@ -45,6 +46,7 @@ import { makeOidcRecords } from './storage/oidc.ts'
 import { makeUseProof } from './storage/used-proofs.ts'
 import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.ts'
 import { makeValidate } from './wire/fhir/validate.ts'
+import { parsePolicyProfile } from './wire/policy-profile.ts'
 import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
 import { publicJwks } from './wire/oauth/jwks.ts'
 
@@ -121,11 +123,7 @@ interface Ground {
 }
 
 async function startGround({ config, storage, clock, log }: Foundation): Promise<Ground> {
-  const profile = POLICY_PROFILES.find(({ id }) => id === config.policyProfile)
-  if (profile === undefined) {
-    const known = POLICY_PROFILES.map(({ id }) => id).join(', ')
-    throw new HubError('invalid', `SAMSYN_POLICY_PROFILE is not one of: ${known}`)
-  }
+  const profile = await readProfile(config)
   const { pool } = storage
   const state = await startAccessState({ pool, clock, log })
   const audit = await startAudit({
@@ -142,6 +140,18 @@ async function startGround({ config, storage, clock, log }: Foundation): Promise
   })
   const egress = makeEgress({ allow: config.egressAllow })
   return { state, audit, egress, profile, authorize: makeAuthorize({ state, profile, clock }) }
+}
+
+/** A built-in profile by its name, or one of the operator's in a file. */
+async function readProfile({ policyProfile }: Config): Promise<PolicyProfile> {
+  const builtIn = POLICY_PROFILES.find(({ id }) => id === policyProfile)
+  if (builtIn !== undefined) return builtIn
+  const text = await readFile(policyProfile, 'utf8').catch((cause: unknown) => {
+    const known = POLICY_PROFILES.map(({ id }) => id).join(', ')
+    const message = `SAMSYN_POLICY_PROFILE is no file that can be read, and none of: ${known}`
+    throw new HubError('invalid', message, { cause })
+  })
+  return parsePolicyProfile(text)
 }
 
 /** The key that signs the audit log's checkpoints; `samsyn audit verify` derives it again. */

@@ -22,7 +22,8 @@ export function requestId(): RequestHandler {
     const id = sent !== undefined && ACCEPTABLE.test(sent) ? sent : randomUUID()
     res.setHeader('X-Request-Id', id)
     const [, segment = ''] = req.path.split('/')
-    setContext(req, { requestId: id, channel: CHANNELS[segment] ?? 'http' })
+    // Behind a trusted proxy `ip` is the caller's own (SAMSYN_TRUST_PROXY).
+    setContext(req, { requestId: id, channel: CHANNELS[segment] ?? 'http', address: req.ip })
     next()
   }
 }

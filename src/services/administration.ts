@@ -50,7 +50,7 @@ export interface Administration {
   listMembers(): Promise<readonly Member[]>
   /** Also by organisation number. */
   findMember(id: string): Promise<Member>
-  /** Ends the member's grants and streams within seconds; what it published stays for its other readers. */
+  /** Ends the member's grants and streams within seconds, and what it published is no longer found. */
   disableMember(id: string, by: Operator): Promise<Member>
 
   addClient(request: NewClient, by: Operator): Promise<ClientWithKey>
