@@ -3,6 +3,7 @@ import type { Inclusion, Search } from '../wire/fhir/search.ts'
 import type { Db } from './db.ts'
 import { conditionSql } from './search-conditions-sql.ts'
 import { orderOf } from './search-order-sql.ts'
+import { statementName } from './statement-name.ts'
 import { visibleRows, type Printing, type Visibility } from './visibility-sql.ts'
 
 export interface FoundResource {
@@ -66,11 +67,9 @@ async function findRows(
   const where = matchesSql(search, { visibility, parameters })
   const beyond = after === undefined ? '' : ` and ${order.afterSql(after, parameters)}`
   const links = search.include.length > 0 ? ', r.refs, r.patient' : ''
-  const { rows } = await db.query<Row>(
-    `select r.id, r.content${links}, ${order.columns} ${where}${beyond}
-     order by ${order.orderBy} limit $${parameters.push(search.count + 1)}`,
-    parameters,
-  )
+  const text = `select r.id, r.content${links}, ${order.columns} ${where}${beyond}
+     order by ${order.orderBy} limit $${parameters.push(search.count + 1)}`
+  const { rows } = await db.query<Row>({ name: statementName(text), text, values: parameters })
   return rows
 }
 

@@ -1,6 +1,7 @@
 /** Reading one resource for a caller: what may not be seen and what is not there are the same nothing. */
 import type { Db } from './db.ts'
 import type { StoredResource } from './resources.ts'
+import { statementName } from './statement-name.ts'
 import { visibleRows, type Visibility } from './visibility-sql.ts'
 
 export interface ResourceName {
@@ -41,7 +42,11 @@ export async function readVisibleResource(
          from (select r.type, r.id, r.custodian, r.patient ${visible}) as seen
          join resource_version v on v.type = seen.type and v.id = seen.id
          where v.version = $${parameters.push(name.version)}`
-  const { rows } = await db.query<Row>(statement, parameters)
+  const { rows } = await db.query<Row>({
+    name: statementName(statement),
+    text: statement,
+    values: parameters,
+  })
   const [row] = rows
   if (row === undefined) return undefined
   const { last_updated: lastUpdated, ...rest } = row

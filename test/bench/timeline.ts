@@ -23,19 +23,21 @@ export interface TimelineEnv {
 }
 
 const STUDIES = 100_000
+/** Fifty studies are more than this. */
+const PAGE_BYTES = 50_000
 const MARK = 0.25
 const ROUNDS = 3
-const RUN = { seconds: 4, concurrency: 8 }
+const RUN = { seconds: 4, concurrency: 32 }
 const FNR = 'urn:oid:2.16.578.1.12.4.1.4.1'
 const AUDIENCE = 'nhn:samsyn'
-const PATIENT_NUMBER = '57858550078'
+const PATIENT_NUMBER = '17558550120'
 const BARE = path.join(import.meta.dirname, '../support/bare-timeline-child.ts')
 
 export async function benchTimeline(env: TimelineEnv): Promise<readonly BenchLine[]> {
   const hub = await startCareHub(env)
   const bare = await startBare(env)
-  await load(bare, { ...RUN, seconds: 1 })
-  await load(hub, { ...RUN, seconds: 2 })
+  const sizes = [await load(bare, { ...RUN, seconds: 1 }), await load(hub, { ...RUN, seconds: 2 })]
+  if (sizes.some(({ bytes }) => bytes < PAGE_BYTES)) throw new Error('A page is not a whole page')
   // Turn by turn, so that a busy moment of the machine falls on both.
   const rounds: { bare: LoadResult; hub: LoadResult }[] = []
   for (let round = 0; round < ROUNDS; round += 1) {

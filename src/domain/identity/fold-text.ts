@@ -29,8 +29,8 @@ export function foldText(text: string): string {
     .replaceAll(COMBINING_MARKS, '')
     .replaceAll(IGNORED, '')
     .replaceAll(/[øæðđłŋŧþß]/g, (letter) => PLAIN_LETTERS[letter] ?? letter)
-    .replaceAll(/aa|ae/g, 'a')
-    .replaceAll('oe', 'o')
+    .replaceAll(/a[ae]+/g, 'a')
+    .replaceAll(/oe+/g, 'o')
     .replaceAll(SEPARATORS, ' ')
     .trim()
 }
