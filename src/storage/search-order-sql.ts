@@ -33,11 +33,6 @@ export function orderOf(search: Search, alias: string): Order {
   }
 }
 
-/** How many values a position of this search has. */
-export function positionLength(search: Search): number {
-  return withId(search, 'r').length
-}
-
 function withId(search: Search, alias: string): readonly Key[] {
   const keys = search.sort.map((key) => keyOf(search.type, key, alias))
   const last = search.sort.at(-1)

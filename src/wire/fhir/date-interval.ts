@@ -6,8 +6,8 @@ export interface DateInterval {
   readonly until: Date
 }
 
-export const BEGINNING_OF_TIME = new Date('0001-01-01T00:00:00.000Z')
-export const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z')
+const BEGINNING_OF_TIME = new Date('0001-01-01T00:00:00.000Z')
+const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z')
 
 const DATE_TIME =
   /^(\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?)?)?)((?<=:\d{2}:\d{2})\.\d+)?((?<=T.*)(?:Z|[+-]\d{2}:\d{2}))?$/

@@ -6,7 +6,7 @@
 import { HubError, type Problem } from '../../kernel/errors.ts'
 import { conditionOf, type ParameterText } from './parse-condition.ts'
 import { holdsNationalId } from './national-id-in-query.ts'
-import { findParameter, SEARCH_PARAMETERS } from './search-parameters.ts'
+import { findParameter } from './search-parameters.ts'
 import { alternatives } from './search-text.ts'
 import type { Condition, Inclusion, QueryPair, Search, SortKey } from './search.ts'
 
@@ -184,6 +184,3 @@ function finish(draft: Draft): Search {
     confidential: request.pairs.some(([, value]) => holdsNationalId(value)),
   }
 }
-
-/** Types that can be searched. */
-export const SEARCHABLE_TYPES: readonly string[] = Object.keys(SEARCH_PARAMETERS)
