@@ -32,6 +32,7 @@ export interface HeadOptions {
   readonly headerLimit?: number | undefined
 }
 
+const EMPTY = Buffer.alloc(0)
 const PREAMBLE = 128
 const MAX_META = 65_536
 const HEADER_LIMIT = 16 * 1024 * 1024
@@ -45,7 +46,8 @@ interface FileMeta {
 }
 
 export function makeHeadReader(options: HeadOptions): HeadReader {
-  let start: Buffer = Buffer.alloc(0)
+  /** What came before the file meta information was whole. */
+  let start: Buffer = EMPTY
   let body: { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } | undefined
 
   function open(meta: FileMeta): { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } {
@@ -71,13 +73,13 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
     push(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       if (body !== undefined) return pushBody(bytes)
-      start = start.length === 0 ? Buffer.from(bytes) : Buffer.concat([start, bytes])
-      const meta = readFileMeta(start)
+      const whole = start.length === 0 ? bytes : Buffer.concat([start, bytes])
+      const meta = readFileMeta(whole)
+      // The chunk is the caller's again when this returns: what is kept is a copy.
+      start = meta !== undefined ? EMPTY : whole === bytes ? Buffer.from(bytes) : whole
       if (meta === undefined) return undefined
       body = open(meta)
-      const rest = start.subarray(meta.size)
-      start = Buffer.alloc(0)
-      return pushBody(rest)
+      return pushBody(whole.subarray(meta.size))
     },
     told: () => ({ sopClassUid: body?.meta.sopClassUid, instanceUid: body?.meta.sopInstanceUid }),
     async finish() {
