@@ -7,6 +7,7 @@ import { readAuditEvent } from '../storage/search-audit-events.ts'
 import { readVisibleResource } from '../storage/visible-resources.ts'
 import type { ResourceName, VisibleResource } from '../storage/visible-resources.ts'
 import { accessRecord } from './access-record.ts'
+import { auditVisibility } from './audit-visibility.ts'
 import type { DecideSight, Sight } from './decide-sight.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 import type { AuditEntity } from '../domain/audit/event.ts'
@@ -63,8 +64,7 @@ interface Question {
 
 async function find(db: Db, { principal, name, sight }: Question): Promise<Found | undefined> {
   if (name.type !== 'AuditEvent') return readVisibleResource(db, name, sight.visibility)
-  const visible = { kind: 'organizations', ids: [principal.member] } as const
-  const event = await readAuditEvent(db, name.id, visible)
+  const event = await readAuditEvent(db, name.id, auditVisibility(sight, principal))
   // The log is never rewritten: each event has one version.
   if (event === undefined || (name.version ?? 1) !== 1) return undefined
   return { version: 1, lastUpdated: event.recorded, content: event.content, custodian: null }

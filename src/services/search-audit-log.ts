@@ -1,26 +1,28 @@
 /** A FHIR search of AuditEvent as a question to the audit log, which is a table of its own. */
 import { HubError } from '../kernel/errors.ts'
-import type { OrganizationId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import type { FoundPage, Position } from '../storage/resource-search.ts'
 import { countAuditEvents, searchAuditEvents } from '../storage/search-audit-events.ts'
-import type { AuditQuery, FoundAuditEvent } from '../storage/search-audit-events.ts'
+import type {
+  AuditQuery,
+  AuditVisibility,
+  FoundAuditEvent,
+} from '../storage/search-audit-events.ts'
 import type { Condition, DateTest, Search } from '../wire/fhir/search.ts'
 
 export interface AuditLogSearch {
   readonly search: Search
   readonly after?: Position | undefined
-  /** Whose log: what this member asked for, and what others did with its material. */
-  readonly member: OrganizationId
+  readonly visible: AuditVisibility
 }
 
 /** Throws `invalid` for a search the log does not answer. */
 export async function searchAuditLog(
   db: Db,
-  { search, after, member }: AuditLogSearch,
+  { search, after, visible }: AuditLogSearch,
 ): Promise<FoundPage> {
   const query: AuditQuery = {
-    visible: { kind: 'organizations', ids: [member] },
+    visible,
     order: orderOf(search),
     limit: search.count + 1,
     after: positionOf(after),

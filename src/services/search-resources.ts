@@ -5,6 +5,7 @@ import type { Db } from '../storage/db.ts'
 import { searchResources, type FoundPage, type Position } from '../storage/resource-search.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import { accessRecord } from './access-record.ts'
+import { auditVisibility } from './audit-visibility.ts'
 import type { DecideSight } from './decide-sight.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 import { searchAuditLog } from './search-audit-log.ts'
@@ -42,9 +43,10 @@ export function makeSearchResources(deps: SearchResourcesDeps): SearchResources 
       context,
     )
     const input = { search, after, visibility: sight.visibility }
+    const log = auditVisibility(sight, principal)
     const page =
       search.type === 'AuditEvent'
-        ? await searchAuditLog(deps.db, { search, after, member: principal.member })
+        ? await searchAuditLog(deps.db, { search, after, visible: log })
         : await searchResources(deps.db, input)
     const entities = [{ kind: 'query', query: asked }] as const
     const act = { act: 'search', at: deps.clock(), outcome: '0', entities } as const
