@@ -37,6 +37,8 @@ const stream = run({
   files: files.map((file) => join(root, file)),
   // Two files at a time: the tests of the storage are many small waits for the disk.
   concurrency: 2,
+  // A test that failed may leave a server or a timer behind: the run goes on all the same.
+  forceExit: true,
   globalSetupPath: join(root, 'test/setup.ts'),
   timeout: (values.long ? 60 : 5) * 60_000,
   ...(values.coverage && {
