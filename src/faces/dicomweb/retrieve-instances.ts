@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import { HubError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
 import {
   type FoundStudy,
   isDeposited,
@@ -33,6 +34,7 @@ const PATHS = [
 
 export interface RetrieveDeps extends DepositedSender {
   readonly openStudy: OpenStudy
+  readonly log: Log
   /** A multipart boundary that depends on `value` and cannot be guessed by who wrote the objects. */
   readonly boundaryOf: (value: string) => string
   /** Of the hub, without a path: `https://hub.example`. */
@@ -146,12 +148,27 @@ async function send(deps: RetrieveDeps, { found, chosen, plan, res }: Sending): 
   } catch (error) {
     if (opened.signal.aborted) outcome = 'aborted'
     if (!res.headersSent && !opened.signal.aborted) throw error
+    logCut(deps.log, { error, gone, opened, requestId: found.context.requestId })
     // Never a clean end: what the client has must not pass for the whole.
     res.destroy()
   } finally {
     opened.discard()
     await opened.disclosure.close(outcome)
   }
+}
+
+interface Cut {
+  readonly error: unknown
+  readonly gone: AbortSignal
+  readonly opened: OpenedStudy
+  readonly requestId: string
+}
+
+/** The client sees a broken connection; why is for the operator. One that left knows why. */
+function logCut(log: Log, { error, gone, opened, requestId }: Cut): void {
+  if (gone.aborted) return
+  const { imagingStudy, source } = opened.copy
+  log.warn({ err: error, requestId, imagingStudy, source }, 'An answer was cut off')
 }
 
 async function sendOpened(

@@ -15,8 +15,15 @@ interface Read {
   readonly body: Buffer
 }
 
+/** In one buffer for all chunks, as a socket reader has: a chunk is good until the next is asked for. */
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  const reused = Buffer.alloc(size)
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = bytes.subarray(at, at + size)
+    reused.fill(0)
+    reused.set(chunk)
+    yield reused.subarray(0, chunk.length)
+  }
 }
 
 async function collect(source: AsyncIterable<Uint8Array>, boundary = BOUNDARY): Promise<Read[]> {
