@@ -27,8 +27,10 @@ export class DelimitedSource {
 
   /** Adds the next chunk to `rest`, by copy: for header blocks. */
   async append(): Promise<boolean> {
+    // Copied before the source is asked: it may read into the same buffer again.
+    const held = Buffer.from(this.rest)
     const next = await this.#pull()
-    if (next !== undefined) this.rest = Buffer.concat([this.rest, next])
+    this.rest = next === undefined ? held : Buffer.concat([held, next])
     return next !== undefined
   }
 
