@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { reportFailure } from './commands/failure.ts'
 import { fetchCommand } from './commands/fetch.ts'
 import { makeHubAccess } from './commands/hub-access.ts'
+import { keysCommand } from './commands/keys.ts'
 import { memberCommand } from './commands/member.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { publishCommand } from './commands/publish.ts'
@@ -18,6 +19,7 @@ import { openAdministration, openAuditLog, startWork } from './compose-commands.
 import { openDatabase, openObjects } from './compose-storage.ts'
 import { startHub } from './compose.ts'
 import { readConfig, readConfigWith } from './config.ts'
+import { createKeys } from './storage/key-file.ts'
 import { migrate } from './storage/migrate.ts'
 import { VERSION } from './version.ts'
 
@@ -45,6 +47,7 @@ function makeProgram(): Command {
     }),
     workCommand({ startWork: () => startWork({ clock }) }),
     migrateCommand({ migrate: migrateDatabase }),
+    keysCommand({ keyFile: () => readConfig().keyFile, createKeys }),
     memberCommand(administration),
     clientCommand(administration),
     sourceCommand(administration),

@@ -1,5 +1,6 @@
 /** QIDO-RS in the demo archives (PS3.18 section 10.6): matching, and what each level returns. */
 import type { DicomJson } from '../domain/imaging/study.ts'
+import { lookup } from '../kernel/lookup.ts'
 import { TRANSFER_SYNTAX, type ArchivedObject } from './archive-objects.ts'
 
 export type QueryLevel = 'studies' | 'series' | 'instances'
@@ -117,7 +118,7 @@ function urlOf(object: ArchivedObject, level: QueryLevel, base: string): DicomJs
 function matches(found: DicomJson, parameters: URLSearchParams): boolean {
   return [...parameters].every(([key, wanted]) => {
     if (NOT_KEYS.has(key) || wanted === '') return true
-    const element = found[KEYWORDS[key] ?? key]
+    const element = found[lookup(KEYWORDS, key) ?? key]
     const values = (element?.Value ?? []).map(textOf)
     return values.some((value) => valueMatches(value, wanted, element?.vr))
   })

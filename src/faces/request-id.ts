@@ -1,6 +1,7 @@
 /** One id for a request, in its response, its log lines and its audit records. */
 import { randomUUID } from 'node:crypto'
 import type { RequestHandler } from 'express'
+import { lookup } from '../kernel/lookup.ts'
 import { setContext } from './request-state.ts'
 
 /** What a caller may send: an id of its own, safe in a log line and a header. */
@@ -23,7 +24,11 @@ export function requestId(): RequestHandler {
     res.setHeader('X-Request-Id', id)
     const [, segment = ''] = req.path.split('/')
     // Behind a trusted proxy `ip` is the caller's own (SAMSYN_TRUST_PROXY).
-    setContext(req, { requestId: id, channel: CHANNELS[segment] ?? 'http', address: req.ip })
+    setContext(req, {
+      requestId: id,
+      channel: lookup(CHANNELS, segment) ?? 'http',
+      address: req.ip,
+    })
     next()
   }
 }

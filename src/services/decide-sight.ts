@@ -1,6 +1,7 @@
 /** Which resources of which types a caller may see: the decision every registry read starts from. */
 import type { Action, Principal } from '../domain/access/principal.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
+import { lookup } from '../kernel/lookup.ts'
 import type { Visibility } from '../storage/visibility-sql.ts'
 import type { Access } from './authorize.ts'
 import { permit, type PermitDeps } from './permit.ts'
@@ -52,7 +53,7 @@ export function makeDecideSight(deps: PermitDeps): DecideSight {
     const asked = await decide(deps, { principal, type, query }, context)
     const others = new Set([
       ...along,
-      ...[type, ...along].flatMap((one) => SEEN_THROUGH[one] ?? []),
+      ...[type, ...along].flatMap((one) => lookup(SEEN_THROUGH, one) ?? []),
     ])
     others.delete(type)
     const decisions = await Promise.all(
@@ -70,7 +71,7 @@ async function decide(
   { principal, type, query }: { principal: Principal; type: string; query: string },
   context: RequestContext,
 ): Promise<Access> {
-  const action = ACTIONS_BY_TYPE[type]
+  const action = lookup(ACTIONS_BY_TYPE, type)
   if (action === undefined) throw new HubError('not-found', `${type} is not served here`)
   if (type !== 'Consent') return permit(deps, { principal, action, query }, context)
   return deps.authorize(principal, action).catch((error: unknown): Access => {
@@ -84,7 +85,7 @@ async function decideQuietly(
   principal: Principal,
   type: string,
 ): Promise<Access | undefined> {
-  const action = ACTIONS_BY_TYPE[type]
+  const action = lookup(ACTIONS_BY_TYPE, type)
   if (action === undefined || !principal.actions.has(action)) return undefined
   return authorize(principal, action).catch((error: unknown) => {
     if (!isNotEntitled(error)) throw error

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { isHubError } from '../kernel/errors.ts'
 import type { StudyUid } from '../kernel/ids.ts'
+import { lookup } from '../kernel/lookup.ts'
 import type { Landing } from '../storage/objects.ts'
 import { toInstanceHeader } from '../wire/dicom/instance-header.ts'
 import { makeHeadReader, type Head, type HeadReader } from '../wire/dicom/read-head.ts'
@@ -75,7 +76,10 @@ export async function receivePart(
     return { kind: 'received', instance: { header, deposited } }
   } catch (error) {
     if (!isHubError(error, 'unprocessable') && !isHubError(error, 'invalid')) throw error
-    return refuse({ reason: FAILURES[error.reason ?? ''] ?? 'cannot-understand', ...reader.told() })
+    return refuse({
+      reason: lookup(FAILURES, error.reason ?? '') ?? 'cannot-understand',
+      ...reader.told(),
+    })
   }
 }
 

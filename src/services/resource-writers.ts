@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { Action } from '../domain/access/principal.ts'
 import { HubError } from '../kernel/errors.ts'
+import { lookup } from '../kernel/lookup.ts'
 import type { NewResource } from '../storage/resources.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import { fileReport } from './file-report.ts'
@@ -24,9 +25,9 @@ const WRITERS: Readonly<Record<string, ResourceWriter>> = {
 
 /** Throws `method-not-allowed` for a type that is not created in this way. */
 export function writerOf(type: string): ResourceWriter {
-  const writer = WRITERS[type]
+  const writer = lookup(WRITERS, type)
   if (writer !== undefined) return writer
-  throw new HubError('method-not-allowed', REFUSALS[type] ?? `${type} is not created here`)
+  throw new HubError('method-not-allowed', lookup(REFUSALS, type) ?? `${type} is not created here`)
 }
 
 /** What to do instead. */

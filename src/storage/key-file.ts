@@ -22,16 +22,24 @@ export interface Keys {
 /** Reads the file; makes it, readable by its owner alone, where it is absent and may be made. */
 export async function loadKeys(file: string, mayCreate: boolean): Promise<Keys> {
   const text = await fs.readFile(file, 'utf8').catch((error: unknown) => {
-    if (mayCreate && error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-    throw new HubError('invalid', `The key file ${file} cannot be read`, { cause: error })
+    const isAbsent = hasCode(error, 'ENOENT')
+    if (mayCreate && isAbsent) return ''
+    const problem = isAbsent
+      ? `There is no key file ${file}: restore it, or make a first one with \`samsyn keys create\``
+      : `The key file ${file} cannot be read`
+    throw new HubError('invalid', problem, { cause: error })
   })
   if (text !== '') return parse(file, text)
-  await create(file)
+  // Another node may have made it a moment before: its keys are as good.
+  await createKeys(file)
   return loadKeys(file, false)
 }
 
-/** Written aside, fsynced and linked into place: two nodes starting at once agree on one file. */
-async function create(file: string): Promise<void> {
+/**
+ * Makes new keys, readable by their owner alone; resolves false, with nothing changed, where the file is
+ * there already. Written aside, fsynced and linked into place: two nodes starting at once agree on one file.
+ */
+export async function createKeys(file: string): Promise<boolean> {
   await fs.mkdir(path.dirname(file), { recursive: true })
   const draft = `${file}.${randomBytes(6).toString('hex')}`
   const keys = {
@@ -48,11 +56,28 @@ async function create(file: string): Promise<void> {
   }
   try {
     await fs.link(draft, file)
+    await syncFolder(path.dirname(file))
+    return true
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (!hasCode(error, 'EEXIST')) throw error
+    return false
   } finally {
     await fs.rm(draft)
   }
+}
+
+/** The name of a file is durable only when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await fs.open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 function newKey(): SigningJwk {

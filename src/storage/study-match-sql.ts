@@ -1,5 +1,6 @@
 /** One attribute's test as a condition over the rows of the image index. */
 import type { MatchTest, QueryMatch } from '../domain/imaging/study-query.ts'
+import { lookup } from '../kernel/lookup.ts'
 
 /** Attributes that are columns, by tag. */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -13,7 +14,7 @@ const ALIASES = { study: 's', series: 'se', instance: 'i' } as const
 
 /** Aliases are those of `searchIndex`: study `s`, its resource `r`, series `se`, instance `i`. */
 export function matchSql(match: QueryMatch, values: unknown[]): string {
-  const column = COLUMNS[match.tag]
+  const column = lookup(COLUMNS, match.tag)
   if (column !== undefined) return testSql(column, match.test, values)
   if (match.tag === '00080061')
     return `exists (select from unnest(r.modalities) as value where ${testSql('value', match.test, values)})`

@@ -3,6 +3,7 @@
  * clause, so a search, its total, its included resources and a read cannot differ (access.md section 3).
  */
 import type { AccessFilter } from '../domain/access/filter.ts'
+import { lookup } from '../kernel/lookup.ts'
 import { accessFilterSql } from './access-filter-sql.ts'
 
 /** What a decision lets the caller see, by resource type; a type that is absent is not shown. */
@@ -34,7 +35,7 @@ export function visibleRows(type: string, alias: string, printing: Printing): st
 
 /** Throws on a type that is not stored as rows: a mistake in the program, not in a request. */
 function partitionOf(type: string): string {
-  const partition = PARTITIONS[type]
+  const partition = lookup(PARTITIONS, type)
   if (partition === undefined) throw new Error(`No table holds resources of type ${type}`)
   return partition
 }

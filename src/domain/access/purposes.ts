@@ -1,4 +1,5 @@
 /** Purposes of use imply one another: v3-ActReason places each under the wider one that holds it. */
+import { lookup } from '../../kernel/lookup.ts'
 
 const WIDER: Readonly<Record<string, string>> = {
   ETREAT: 'TREAT',
@@ -10,6 +11,6 @@ const WIDER: Readonly<Record<string, string>> = {
 /** Whether a purpose that is `asked` for falls under one that is `named`. */
 export function purposeCovers(named: string, asked: string): boolean {
   if (named === asked) return true
-  const wider = Object.hasOwn(WIDER, asked) ? WIDER[asked] : undefined
+  const wider = lookup(WIDER, asked)
   return wider !== undefined && purposeCovers(named, wider)
 }

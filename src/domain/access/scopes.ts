@@ -1,4 +1,5 @@
 /** The scopes of the hub's own tokens: one for each action, and the SMART v2 scopes that mean the same. */
+import { lookup } from '../../kernel/lookup.ts'
 import { ACTIONS, type Action } from './principal.ts'
 import {
   SMART_CONTEXTS,
@@ -70,6 +71,6 @@ function actionsOfSmartScope(token: string): readonly Action[] {
 }
 
 function tableOf(type: string): readonly LetterActions[] {
-  const table = Object.hasOwn(SMART_SCOPES, type) ? SMART_SCOPES[type] : undefined
+  const table = lookup(SMART_SCOPES, type)
   return table === undefined ? [] : [table]
 }

@@ -1,5 +1,6 @@
 /** What is served for each type: the router asks this table and `/metadata` prints it. */
 import { HubError } from '../../kernel/errors.ts'
+import { lookup } from '../../kernel/lookup.ts'
 
 export type Interaction = 'read' | 'vread' | 'search-type' | 'create' | 'update'
 
@@ -19,7 +20,7 @@ export const INTERACTIONS: Readonly<Record<string, readonly Interaction[]>> = {
 
 /** Throws `not-found` for a type the hub does not have, `method-not-allowed` for what it does not do with it. */
 export function requireServed(type: string, interaction: Interaction): void {
-  const served = INTERACTIONS[type]
+  const served = lookup(INTERACTIONS, type)
   if (served === undefined) throw new HubError('not-found', 'No such resource type here')
   if (served.includes(interaction)) return
   throw new HubError('method-not-allowed', `${type}: ${REFUSALS[interaction]}`)
@@ -36,7 +37,7 @@ const REFUSALS: Readonly<Record<Interaction, string>> = {
 /** For the Allow header of a 405 (RFC 9110 section 15.5.6): `path` is relative to the base. */
 export function allowedMethods(path: string): string {
   const [type = '', ...rest] = path.split('/').filter((segment) => segment !== '')
-  const served = INTERACTIONS[type] ?? []
+  const served = lookup(INTERACTIONS, type) ?? []
   if (type === '' || rest[0] === '_search') return 'POST'
   if (rest.length === 0) return served.includes('create') ? 'GET, HEAD, POST' : 'GET, HEAD'
   return rest.length === 1 && served.includes('update') ? 'GET, HEAD, PUT' : 'GET, HEAD'

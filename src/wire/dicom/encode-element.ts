@@ -1,5 +1,6 @@
 /** Data elements in Explicit VR Little Endian (PS3.5 section 7.1), values from the DICOM JSON model. */
 import type { DicomJson, DicomJsonElement } from '../../domain/imaging/study.ts'
+import { lookup } from '../../kernel/lookup.ts'
 
 /** Elements in the order of their tags. */
 export function encodeDataset(dataset: DicomJson): Buffer {
@@ -35,7 +36,7 @@ const TEXTS = new Set('AE AS CS DA DS DT IS LO LT PN SH ST TM UC UR UT'.split(' 
 function encodeValue(element: DicomJsonElement): Buffer {
   if (element.InlineBinary !== undefined) return Buffer.from(element.InlineBinary, 'base64')
   const values = element.Value ?? []
-  const write = NUMBERS[element.vr]
+  const write = lookup(NUMBERS, element.vr)
   if (write !== undefined) return Buffer.concat(values.map((value) => write(Number(value))))
   if (element.vr === 'SQ') return Buffer.concat(values.map(encodeItem))
   if (element.vr === 'AT') return Buffer.concat(values.map(encodeTag))

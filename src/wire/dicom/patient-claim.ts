@@ -1,6 +1,7 @@
 /** What a data set says about whose it is (PS3.3 section C.7.1.1). */
 import type { DicomJson, PatientClaim } from '../../domain/imaging/study.ts'
 import { isUid } from '../../domain/imaging/uid.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import { itemsAt, personNameAt, textAt } from './attributes.ts'
 
 const SEXES: Readonly<Record<string, PatientClaim['sex']>> = { M: 'male', F: 'female', O: 'other' }
@@ -18,7 +19,7 @@ export function patientClaim(dataset: DicomJson, defaultIssuer: string | undefin
     familyName: family || undefined,
     givenName: [given, middle].filter((name) => name !== '').join(' ') || undefined,
     birthDate: toDate(textAt(dataset, '00100030')),
-    sex: SEXES[textAt(dataset, '00100040') ?? ''],
+    sex: lookup(SEXES, textAt(dataset, '00100040') ?? ''),
   }
 }
 

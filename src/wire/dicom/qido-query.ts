@@ -2,6 +2,7 @@
 import type { MatchTest, QueryLevel, QueryMatch } from '../../domain/imaging/study-query.ts'
 import { isUid } from '../../domain/imaging/uid.ts'
 import { HubError } from '../../kernel/errors.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import { tagOfAttribute } from './keywords.ts'
 import { QIDO_ATTRIBUTES, type QidoAttribute } from './qido-attributes.ts'
 
@@ -65,7 +66,7 @@ interface Parameter {
 
 /** Undefined for an empty value: universal matching (PS3.4 section C.2.2.2.3). */
 function parseMatch(name: string, { tag, value, level }: Parameter): QueryMatch | undefined {
-  const attribute = QIDO_ATTRIBUTES[tag]
+  const attribute = lookup(QIDO_ATTRIBUTES, tag)
   if (attribute === undefined) throw refused(name, 'is not one this service matches on')
   if (LEVELS.indexOf(attribute.level) > LEVELS.indexOf(level))
     throw refused(name, `is not an attribute of a ${level}`)

@@ -1,5 +1,6 @@
 /** Values of one element, read by dcmjs, in the DICOM JSON model (PS3.18 section F.2). */
 import type { DicomJsonElement } from '../../domain/imaging/study.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import type { TextCodec } from './character-set.ts'
 import { tagText } from './element-header.ts'
 import { ReadBufferStream, ValueRepresentation } from './silent-dcmjs.ts'
@@ -39,7 +40,7 @@ export function makeValueReader(head: Buffer, littleEndian: boolean): ValueReade
   }
 
   function values(vr: string, at: number, length: number, codec: TextCodec): unknown[] {
-    const size = NUMBERS[vr]
+    const size = lookup(NUMBERS, vr)
     if (size !== undefined) return numbers(vr, at, length, size)
     if (vr === 'AT') return attributeTags(bytes.subarray(at, at + length), littleEndian)
     if (vr === 'SV' || vr === 'UV')
@@ -66,7 +67,7 @@ export function makeValueReader(head: Buffer, littleEndian: boolean): ValueReade
 /** A VR nobody knows is bytes too. */
 function isBinary(vr: string): boolean {
   if (BINARY.has(vr)) return true
-  const isKnown = vr in NUMBERS || SINGLE_TEXTS.has(vr) || TEXTS.has(vr)
+  const isKnown = lookup(NUMBERS, vr) !== undefined || SINGLE_TEXTS.has(vr) || TEXTS.has(vr)
   return !isKnown && !['AT', 'SV', 'UV', 'PN', 'DS', 'IS'].includes(vr)
 }
 

@@ -1,4 +1,5 @@
 /** Body Part Examined (0018,0015) as a coding: PS3.16 annex L maps its defined terms to SNOMED CT. */
+import { lookup } from '../../kernel/lookup.ts'
 import type { JsonObject } from './json.ts'
 
 const SNOMED = 'http://snomed.info/sct'
@@ -30,7 +31,7 @@ const CODES: Readonly<Record<string, string>> = {
 
 /** A term that has no code here is shown as it stands, without a system. */
 export function bodySite(term: string): JsonObject {
-  const code = CODES[term]
+  const code = lookup(CODES, term)
   return code === undefined
     ? { code: term, display: term }
     : { system: SNOMED, code, display: term }

@@ -4,6 +4,7 @@
  */
 import type { StudyStart } from '../../domain/imaging/study-time.ts'
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../../kernel/ids.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import { bodySite } from './body-site.ts'
 import type { JsonObject } from './json.ts'
 import { endpointIds } from './organization.ts'
@@ -119,7 +120,7 @@ function laterality(code: string | undefined): JsonObject {
 }
 
 function codeableConcept({ value, scheme, meaning }: DicomCode): JsonObject {
-  const system = SCHEMES[scheme ?? '']
+  const system = lookup(SCHEMES, scheme ?? '')
   return {
     ...(system !== undefined &&
       value !== undefined && {

@@ -4,6 +4,7 @@
  * `Prefer: handling` asks; an unknown modifier is refused always, since it would change the meaning.
  */
 import { HubError, type Problem } from '../../kernel/errors.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import { conditionOf, type ParameterText } from './parse-condition.ts'
 import { holdsNationalId } from './national-id-in-query.ts'
 import { findParameter } from './search-parameters.ts'
@@ -76,7 +77,7 @@ function requireBounded(pairs: readonly QueryPair[]): void {
 function readPair(draft: Draft, pair: QueryPair): void {
   const [name, value] = pair
   if (name === '_format' || name === '_pretty') return
-  const read = CONTROLS[name] ?? readCondition
+  const read = lookup(CONTROLS, name) ?? readCondition
   const outcome = value === '' ? 'ignored' : read(draft, value, name)
   if (outcome === 'understood') draft.understood.push(pair)
   if (outcome === 'ignored') draft.ignored.push(name)

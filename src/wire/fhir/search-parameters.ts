@@ -4,6 +4,7 @@
  * FHIR R4's (section "Search Parameters" of each resource), except those marked as ours, which
  * `fhir-profiles/` defines.
  */
+import { lookup } from '../../kernel/lookup.ts'
 
 interface Parameter {
   readonly code: string
@@ -172,6 +173,6 @@ export const SEARCH_PARAMETERS: Readonly<Record<string, readonly SearchParameter
 
 /** The parameter a code or one of its other spellings names on this type. */
 export function findParameter(type: string, code: string): SearchParameter | undefined {
-  const parameters = SEARCH_PARAMETERS[type] ?? []
+  const parameters = lookup(SEARCH_PARAMETERS, type) ?? []
   return parameters.find((one) => one.code === code || (one.aliases?.includes(code) ?? false))
 }

@@ -3,6 +3,7 @@
  * entry form sit side by side here: a query is answered by comparing the same texts.
  */
 import { foldText } from '../../domain/identity/fold-text.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import { parseDateInterval, periodInterval, type DateInterval } from './date-interval.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
 import { SEARCH_PARAMETERS } from './search-parameters.ts'
@@ -26,7 +27,7 @@ export interface RowSearchValues {
 export function searchValues(resource: JsonObject): RowSearchValues {
   const found = { tokens: new Set<string>(), refs: new Set<string>(), strings: new Set<string>() }
   let date: DateInterval | undefined
-  for (const parameter of SEARCH_PARAMETERS[String(resource.resourceType)] ?? []) {
+  for (const parameter of lookup(SEARCH_PARAMETERS, String(resource.resourceType)) ?? []) {
     const values = parameter.paths.flatMap((path) => valuesAt(resource, path))
     if (parameter.kind === 'date' && parameter.primary) date = hull(values.flatMap(intervalsOf))
     else addEntries(found, parameter, values)

@@ -105,11 +105,15 @@ for (const [query, expected] of [
     assert.deepEqual(studies(results), expected)
   })
 
+const INHERITED = ['constructor', 'toString', '__proto__', 'hasOwnProperty']
+
 for (const query of [
   'PatientID=17858550084',
   'PatientName=17858550084',
   'AccessionNumber=17858550084',
   'Nonsense=1',
+  ...INHERITED.flatMap((name) => [`${name}=1`, `includefield=${name}`, `PatientID.${name}=1`]),
+  ...INHERITED.map((name) => `RequestAttributesSequence.${name}=1`),
   'PatientComments=x',
   'Modality=CT',
   'limit=-1',

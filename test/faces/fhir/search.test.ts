@@ -8,6 +8,7 @@ import {
   idsOf,
   NATIONAL,
   NORTH,
+  OPERATOR,
   PUBLISHER,
   putPatients,
   putStudy,
@@ -313,7 +314,45 @@ test('an odd query is refused or finds nothing, and never breaks the hub', async
   }
 })
 
+test('a name that every object inherits is a name like any other', async (t) => {
+  const registry = await startRegistry(t)
+  for (const name of INHERITED) {
+    assert.equal((await registry.ask(CLINICIAN, name)).status, 404, name)
+    assert.equal((await registry.ask(CLINICIAN, `${name}/x`)).status, 404, name)
+    assert.equal((await registry.ask(CLINICIAN, `${name}/x/_history/1`)).status, 404, name)
+    assert.equal((await registry.search(CLINICIAN, name, {})).status, 404, name)
+    const resource = { resourceType: name }
+    assert.equal((await registry.post(OPERATOR, name, resource)).status, 404, name)
+    const put = { method: 'PUT', body: JSON.stringify(resource) }
+    assert.equal((await registry.ask(OPERATOR, `${name}/x`, put)).status, 404, name)
+    const entry = [{ resource, request: { method: 'POST', url: name } }]
+    const bundle = { resourceType: 'Bundle', type: 'transaction', entry }
+    assert.equal((await registry.post(OPERATOR, '', bundle)).status, 422, name)
+    const batch = await registry.post(OPERATOR, '', { ...bundle, type: 'batch' })
+    assert.equal(batch.body.entry[0].response.status, '405', name)
+  }
+})
+
+test('a parameter with a name that every object inherits is named as ignored', async (t) => {
+  const registry = await startRegistry(t)
+  for (const name of INHERITED) {
+    for (const query of [`${name}=1`, `_include=${name}:x`, `_revinclude=${name}:x`]) {
+      const { status, body } = await registry.ask(CLINICIAN, `ImagingStudy?${query}`)
+      assert.equal(status, 200, query)
+      const [parameter] = query.split('=')
+      assert.deepEqual(body.entry[0].resource.issue[0].expression, [parameter], query)
+    }
+    const strict = { headers: { prefer: 'handling=strict' } }
+    const refused = await registry.ask(CLINICIAN, `ImagingStudy?${name}=1`, strict)
+    assert.deepEqual(refused.body.issue[0].expression, [name])
+  }
+})
+
+const INHERITED = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']
+
 const ODD_QUERIES = [
+  ...INHERITED.flatMap((name) => [`${name}=1`, `${name}:missing=true`, `patient:${name}=x`]),
+  ...INHERITED.flatMap((name) => [`_sort=${name}`, `_include=${name}`, `_summary=${name}`]),
   '_id=%00',
   'modality=%00',
   'identifier=%FF%FE',

@@ -115,6 +115,21 @@ describe('client credentials', () => {
     assert.equal(last.principal?.tokenId, decodeJwt(body.access_token).jti)
   })
 
+  it('takes a name that every object inherits for a name like any other', async () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      const ignored = await calls.token(world, 'plain', { grant_type, [name]: 'x' })
+      assert.equal(ignored.status, 200, name)
+      for (const form of [{ grant_type: name }, { grant_type, scope: name }]) {
+        const { status, body } = await calls.token(world, 'plain', form)
+        assert.equal(status, 400, `${name}: ${JSON.stringify(body)}`)
+      }
+      const stranger = await calls.token(world, 'plain', { grant_type, client_id: name })
+      assert.ok([400, 401].includes(stranger.status), name)
+      const resource = await calls.token(world, 'plain', { grant_type, resource: name })
+      assert.equal(resource.body.error, 'invalid_target', name)
+    }
+  })
+
   it('refuses grants it does not have, and bodies without bounds', async () => {
     const { body } = await calls.token(world, 'plain', { grant_type: 'password' })
     assert.equal(body.error, 'unsupported_grant_type')

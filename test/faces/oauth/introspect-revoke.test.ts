@@ -47,6 +47,15 @@ describe('introspection and revocation', () => {
       assert.equal(await isActive(token), false)
   })
 
+  it('know no token and no parameter by a name that every object inherits', async () => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      assert.equal(await isActive(name), false)
+      assert.equal((await calls.ask(world, 'revoke', 'plain', name)).status, 200)
+      const form = { [name]: 'x', token: 'x' }
+      assert.equal((await calls.post(`${world.hub}/oauth/introspect`, form)).status, 401)
+    }
+  })
+
   it('are for authenticated clients only', async () => {
     for (const endpoint of ['introspect', 'revoke']) {
       const answer = await calls.post(`${world.hub}/oauth/${endpoint}`, {
