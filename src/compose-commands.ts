@@ -62,20 +62,26 @@ export async function openAuditLog(log: Logger): Promise<OpenAuditLog> {
   }
 }
 
-/** For `work`: the jobs alone. */
+/** For `work`: the jobs alone. Throws, with everything closed again, where any part cannot start. */
 export async function startWork({
   clock,
 }: Pick<OpenDeps, 'clock'>): Promise<{ close(): Promise<void> }> {
   const config = readConfig()
   const log = makeLog(config.logLevel, 1)
-  const storage = await openStorage(config, 'command', log)
-  const services = await startServices({ config, storage, clock, log })
-  const jobs = await startJobs({ pool: storage.pool, ...services, log })
-  return {
-    async close() {
-      await jobs.stop()
-      await services.close()
-      await storage.close()
-    },
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const storage = await openStorage(config, 'command', log)
+    closers.push(() => storage.close())
+    const services = await startServices({ config, storage, clock, log })
+    closers.push(() => services.close())
+    const jobs = await startJobs({ pool: storage.pool, ...services, log })
+    closers.push(() => jobs.stop())
+    return { close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

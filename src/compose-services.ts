@@ -42,6 +42,7 @@ import { makeSyncSource } from './services/sync-source.ts'
 import { makeDicomwebSources } from './sources/dicomweb.ts'
 import { makeEgress } from './sources/egress.ts'
 import { makeIssuerKeys } from './sources/issuer-keys.ts'
+import { observeEgress, type ObserveCall } from './sources/observe-egress.ts'
 import { makeOidcRecords } from './storage/oidc.ts'
 import { makeUseProof } from './storage/used-proofs.ts'
 import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.ts'
@@ -50,12 +51,14 @@ import { parsePolicyProfile } from './wire/policy-profile.ts'
 import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
 import { publicJwks } from './wire/oauth/jwks.ts'
 
-/** Where the hub speaks of itself, without a path. */
+/** What all of it stands on. */
 export interface Foundation {
   readonly config: Config
   readonly storage: Storage
   readonly clock: Clock
   readonly log: Log
+  /** Hears of each call to a system that is not ours, once it has ended; absent where nobody asks. */
+  readonly observeCall?: ObserveCall | undefined
 }
 
 /** Types follow the makers: a service's own file says what it is. */
@@ -71,6 +74,7 @@ export interface Services {
   readonly exchangeToken: Made<typeof makeExchangeToken>
   readonly findStudies: Made<typeof makeFindStudies>
   readonly introspectToken: Made<typeof makeIntrospectToken>
+  readonly liveDisclosures: Made<typeof makeLiveDisclosures>
   readonly oidcRecords: Made<typeof makeOidcRecords>
   readonly openMetadata: Made<typeof makeOpenMetadata>
   readonly openStudy: Made<typeof makeOpenStudy>
@@ -99,13 +103,15 @@ const DEPOSIT_DEFAULTS = {
 
 export async function startServices(foundation: Foundation): Promise<Services> {
   const ground = await startGround(foundation)
-  const { state, audit, egress } = ground
+  const { state, audit, egress, liveDisclosures } = ground
   return {
     ...makeAccessServices(foundation, ground),
     ...makeImagingServices(foundation, ground),
     ...makeRegistryServices(foundation, ground),
     state,
+    liveDisclosures,
     async close() {
+      liveDisclosures.close()
       await audit.close()
       await egress.close()
       await state.close()
@@ -117,29 +123,38 @@ export async function startServices(foundation: Foundation): Promise<Services> {
 interface Ground {
   readonly state: Awaited<Made<typeof startAccessState>>
   readonly audit: Awaited<Made<typeof startAudit>>
+  readonly liveDisclosures: Made<typeof makeLiveDisclosures>
   readonly egress: Made<typeof makeEgress>
   readonly authorize: Made<typeof makeAuthorize>
   readonly profile: PolicyProfile
 }
 
-async function startGround({ config, storage, clock, log }: Foundation): Promise<Ground> {
+async function startGround({
+  config,
+  storage,
+  clock,
+  log,
+  observeCall = () => undefined,
+}: Foundation): Promise<Ground> {
   const profile = await readProfile(config)
   const { pool } = storage
   const state = await startAccessState({ pool, clock, log })
+  const liveDisclosures = makeLiveDisclosures({ state, profile, clock })
   const audit = await startAudit({
     pool: storage.auditPool,
     anchorFile: config.auditAnchor,
     key: checkpointKey(storage),
     hub: { name: 'Samsyn', url: config.baseUrl },
-    watch: makeLiveDisclosures({ state, profile, clock }).open,
+    watch: liveDisclosures.open,
     clock,
     log,
   }).catch(async (error: unknown) => {
     await state.close()
     throw error
   })
-  const egress = makeEgress({ allow: config.egressAllow })
-  return { state, audit, egress, profile, authorize: makeAuthorize({ state, profile, clock }) }
+  const egress = observeEgress(makeEgress({ allow: config.egressAllow }), observeCall)
+  const authorize = makeAuthorize({ state, profile, clock })
+  return { state, audit, liveDisclosures, egress, profile, authorize }
 }
 
 /** A built-in profile by its name, or one of the operator's in a file. */
@@ -194,13 +209,10 @@ function makeImagingServices({ config, storage, clock, log }: Foundation, ground
   const { pool, sealer, objects } = storage
   const { audit, egress, authorize } = ground
   const openSource = makeDicomwebSources(egress)
-  const resolvePatient = makeResolvePatient({ clock, rules: { environment: config.environment } })
-  const registerStudy = makeRegisterStudy({
-    resolvePatient,
-    sealer,
-    settleMs: config.studySettleMs,
-    timeZone: 'Europe/Oslo',
-  })
+  const registering = { settleMs: config.studySettleMs, timeZone: 'Europe/Oslo' }
+  const rules = { environment: config.environment }
+  const resolvePatient = makeResolvePatient({ clock, rules })
+  const registerStudy = makeRegisterStudy({ ...registering, resolvePatient, sealer })
   const shared = {
     ...{ pool, db: pool, sealer, objects, clock, log, authorize, openSource, registerStudy },
     recordAudit: audit.record,
@@ -215,6 +227,8 @@ function makeImagingServices({ config, storage, clock, log }: Foundation, ground
     settleStudy: makeSettleStudy({ pool, clock, settleMs: config.studySettleMs }),
     administration: makeAdministration({
       ...shared,
+      ...registering,
+      rules,
       dicomWeb: `${config.baseUrl}/dicom-web`,
       checkEgress: (url) => {
         egress.check(url)

@@ -56,27 +56,37 @@ export interface Storage extends OpenDatabase {
   readonly objects: ObjectStore
 }
 
-/** Opens all of it and brings the schema up to date. */
+/** Opens all of it and brings the schema up to date. Throws, with everything closed again, where it cannot. */
 export async function openStorage(config: Config, holder: Holder, log: Log): Promise<Storage> {
   const keys = await loadKeys(config.keyFile, config.mayCreateKeys)
   const objects = await openObjects(config)
+  try {
+    const database = await openMigrated(config, holder, log)
+    return {
+      ...database,
+      keys,
+      sealer: makeSealer(keys.master),
+      objects,
+      async close() {
+        await database.close()
+        await objects.close()
+      },
+    }
+  } catch (error) {
+    await objects.close()
+    throw error
+  }
+}
+
+async function openMigrated(config: Config, holder: Holder, log: Log): Promise<OpenDatabase> {
   const database = await openDatabase(config, holder, log)
   try {
     const applied = await migrate(database.pool)
     if (applied.length > 0) log.info({ applied }, 'The database schema was brought up to date')
+    return database
   } catch (error) {
     await database.close()
     throw error
-  }
-  return {
-    ...database,
-    keys,
-    sealer: makeSealer(keys.master),
-    objects,
-    async close() {
-      await database.close()
-      await objects.close()
-    },
   }
 }
 

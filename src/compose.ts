@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { makeApp, makeOperationsApp } from './compose-faces.ts'
 import { startServices, type Services } from './compose-services.ts'
-import { openStorage } from './compose-storage.ts'
+import { openStorage, type Storage } from './compose-storage.ts'
 import type { Config } from './config.ts'
-import { makeMetrics } from './faces/operations/metrics.ts'
+import { makeMetrics, type Metrics } from './faces/operations/metrics.ts'
 import { startJobs } from './jobs/run-jobs.ts'
 import type { Clock } from './kernel/clock.ts'
 
@@ -30,6 +31,10 @@ export interface HubOptions {
 
 /** How long a stop waits for what is in flight. */
 const DRAIN_MS = 30_000
+/** How long a stopping hub goes on listening, not ready: a load balancer that probes less often is late. */
+const NOTICE_MS = { production: 5_000, development: 0 }
+/** Connections that fall idle while the hub drains are closed this soon. */
+const IDLE_SWEEP_MS = 100
 /** A large study over a slow line takes its time; a silent connection does not. */
 const TIMEOUTS = { requestTimeout: 3_600_000, headersTimeout: 30_000, keepAliveTimeout: 65_000 }
 const SILENCE_MS = 120_000
@@ -56,15 +61,17 @@ async function start(
 ): Promise<Services['administration']> {
   const storage = await openStorage(config, 'server', log)
   closers.push(() => storage.close())
-  const services = await startServices({ config, storage, clock, log })
-  closers.push(() => services.close())
-  const jobs = await startJobs({ pool: storage.pool, ...services, log })
-  closers.push(() => jobs.stop())
-
   const metrics = makeMetrics()
   closers.push(async () => {
     metrics.clear()
   })
+  const observeCall = metrics.call
+  const services = await startServices({ config, storage, clock, log, observeCall })
+  closers.push(() => services.close())
+  watchGround(metrics, storage, services)
+  const jobs = await startJobs({ pool: storage.pool, ...services, log })
+  closers.push(() => jobs.stop())
+
   const draining = { now: false }
   const deps = {
     ...{ config, storage, services, metrics, clock, log },
@@ -79,10 +86,19 @@ async function start(
   await listen(server, config.port, config.host)
   closers.push(async () => {
     draining.now = true
+    await delay(NOTICE_MS[config.environment])
     await drain(server, DRAIN_MS)
   })
   log.info({ url: config.baseUrl, port: portOf(server) }, 'The hub is listening')
   return services.administration
+}
+
+/** What runs out first: connections of the database, and streams that hold some of everything. */
+function watchGround({ watch }: Metrics, { pool }: Storage, { liveDisclosures }: Services): void {
+  watch('database_connections', 'Connections to the database', () => pool.totalCount)
+  watch('database_connections_idle', 'Connections that nothing uses now', () => pool.idleCount)
+  watch('database_waiting', 'Requests that wait for a connection', () => pool.waitingCount)
+  watch('open_disclosures', 'Streams of images being sent now', () => liveDisclosures.count())
 }
 
 function makeServer({ tls }: Config, app: Express): http.Server {
@@ -109,9 +125,13 @@ async function drain(server: http.Server, patienceMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  const timer = setTimeout(() => {
+  const patience = setTimeout(() => {
     server.closeAllConnections()
   }, patienceMs)
+  const sweep = setInterval(() => {
+    server.closeIdleConnections()
+  }, IDLE_SWEEP_MS)
   await closed
-  clearTimeout(timer)
+  clearTimeout(patience)
+  clearInterval(sweep)
 }

@@ -75,7 +75,7 @@ const VARIABLES = z.object({
 /** Named in interfaces.md, served by a later version: better refused than ignored. */
 const LATER = /^SAMSYN_(DIMSE_PORT|AE_TITLE|MLLP_PORT|WORKERS)$/
 /** The tests' own. */
-const IGNORED = /^SAMSYN_(TEST_|REQUIRE_PEERS$|PREFLIGHT_)/
+const IGNORED = /^SAMSYN_(TEST_|REQUIRE_PEERS$)/
 
 export interface Config {
   readonly environment: 'development' | 'production'

@@ -77,7 +77,10 @@ export async function checkKeys({ keyFile, mayCreateKeys }: Config): Promise<Ver
   if (found === undefined) {
     return mayCreateKeys
       ? ok(`${keyFile} will be made`)
-      : failed(`${keyFile} is not there`, 'Restore it from its copy; a new installation makes it with samsyn keys create')
+      : failed(
+          `${keyFile} is not there`,
+          'Restore it from its copy; a new installation makes it with samsyn keys create',
+        )
   }
   await loadKeys(keyFile, false)
   if ((found.mode & 0o077) !== 0) {

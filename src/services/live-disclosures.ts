@@ -19,6 +19,8 @@ export interface LiveDisclosures {
     readonly signal: AbortSignal
     close(): void
   }
+  /** Streams being watched now. */
+  count(): number
   /** Stops watching; streams still open go on unwatched, so close them first. */
   close(): void
 }
@@ -93,6 +95,7 @@ export function makeLiveDisclosures({
         },
       }
     },
+    count: () => streams.size,
     close() {
       unsubscribe()
       streams.clear()

@@ -7,8 +7,12 @@ import fs from 'node:fs/promises'
 import { Logger, runMigrations } from 'graphile-worker'
 import type { Pool, PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
+import { makeUnhurriedPool } from './pool.ts'
 
 const FOLDER = new URL('migrations/', import.meta.url)
+// A role or a database may have limits of its own.
+const UNHURRIED = 'set statement_timeout = 0; set lock_timeout = 0'
+
 /** Any constant will do, as long as it is ours alone in this database. */
 const LOCK = 7_341_001
 
@@ -28,17 +32,23 @@ interface Migration {
 /** Returns the names of what it applied. Throws `conflict` where the database is newer or was edited. */
 export async function migrate(pool: Pool): Promise<readonly string[]> {
   const migrations = await readMigrations()
-  const client = await pool.connect()
+  const unhurried = makeUnhurriedPool(pool)
+  const client = await unhurried.connect().catch(async (error: unknown) => {
+    await unhurried.end()
+    throw error
+  })
   try {
+    await client.query(UNHURRIED)
     await client.query('select pg_advisory_lock($1)', [LOCK])
     await client.query(TABLE)
     const pending = await findPending(client, migrations)
     for (const migration of pending) await apply(client, migration)
-    await runMigrations({ pgPool: pool, logger: new Logger(() => () => undefined) })
+    await runMigrations({ pgPool: unhurried, logger: new Logger(() => () => undefined) })
     return pending.map(({ name }) => name)
   } finally {
-    await client.query('select pg_advisory_unlock($1)', [LOCK]).catch(() => undefined)
-    client.release()
+    // The lock is the session's and ends with it.
+    client.release(true)
+    await unhurried.end()
   }
 }
 

@@ -32,14 +32,30 @@ export function makePool({ connection, max, log }: PoolOptions): pg.Pool {
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
   })
-  const warn = (error: Error): void => {
+  onLoss(pool, (error) => {
     // At the end the server may be quicker to close a session than the pool is.
     if (!pool.ending) log.warn({ error: error.message }, 'A database connection was lost')
-  }
-  // Without listeners a session that the server ends (57P01) would end this process as well.
-  pool.on('error', warn)
-  pool.on('connect', (client) => {
-    client.on('error', warn)
   })
   return pool
+}
+
+/** A few more connections to the same database, for statements that may take their time. End it after use. */
+export function makeUnhurriedPool({ options }: pg.Pool): pg.Pool {
+  const pool = new pg.Pool({
+    ...options,
+    max: 2,
+    statement_timeout: 0,
+    idle_in_transaction_session_timeout: 0,
+  })
+  // Whoever runs a statement at that moment is told by its failure.
+  onLoss(pool, () => undefined)
+  return pool
+}
+
+/** Without listeners a session that the server ends (57P01) would end this process as well. */
+function onLoss(pool: pg.Pool, listener: (error: Error) => void): void {
+  pool.on('error', listener)
+  pool.on('connect', (client) => {
+    client.on('error', listener)
+  })
 }

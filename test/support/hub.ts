@@ -7,7 +7,7 @@ import { startChild, type RunningChild } from './children.ts'
 import { freePort } from './free-port.ts'
 import type { Scope } from './database.ts'
 
-const MAIN = path.join(import.meta.dirname, '../../src/preflight.js')
+export const MAIN = path.join(import.meta.dirname, '../../src/preflight.js')
 
 export interface TestHub {
   readonly url: string
