@@ -156,8 +156,14 @@ function valueProblems(value: unknown, location: string): readonly Problem[] {
     )
   }
   if (!isJsonObject(value)) return []
-  return Object.entries(value).flatMap(([name, one]) => valueProblems(one, `${location}.${name}`))
+  return Object.entries(value).flatMap(([name, one]) => [
+    // The library looks elements up where every object has these.
+    ...(name in Object.prototype ? [{ location: `${location}.${name}`, text: UNKNOWN }] : []),
+    ...valueProblems(one, `${location}.${name}`),
+  ])
 }
+
+const UNKNOWN = 'FHIR has no such element'
 
 function isEmpty(value: unknown): boolean {
   if (value === '' || value === null) return true

@@ -186,6 +186,16 @@ test('every fault of a resource is located in one answer', async (t) => {
   ])
 })
 
+test('an element named like what every object inherits is unknown like any other', async (t) => {
+  const registry = await registryWithStudies(t)
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    const code = JSON.parse(`{"text":"CT","${name}":"x"}`)
+    const answer = await registry.post(PUBLISHER, 'DiagnosticReport', { ...REPORT, code })
+    assert.equal(answer.status, 422, name)
+    assert.deepEqual(placesOf(answer), [`DiagnosticReport.code.${name}`])
+  }
+})
+
 test('what is no resource is refused at the door', async (t) => {
   const registry = await registryWithStudies(t)
   const send = async (
