@@ -1,7 +1,7 @@
 /**
  * The object-store port: landing files of Part 10 objects laid back to back (architecture.md idea 3).
  * A landing is invisible until `commit` has made its bytes durable; the database row that names it
- * makes it exist. What a crash leaves without a row is swept at start.
+ * makes it exist. What a crash leaves without a row is swept, at start and from time to time.
  */
 
 export interface Landing {

@@ -17,7 +17,10 @@ const schema = z.strictObject({
     reasonCodes: z.array(code).max(50),
     textRequired: z.boolean(),
   }),
-  restrictionDisclosure: z.enum(['none', 'exists', 'count']),
+  // Better refused than taken for a promise that nothing keeps.
+  restrictionDisclosure: z.literal('none', {
+    error: 'must be "none": this version tells no caller that something is withheld',
+  }),
 })
 
 /** Throws `invalid` with every place that is wrong. */

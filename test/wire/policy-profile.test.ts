@@ -23,6 +23,7 @@ describe('parsePolicyProfile', () => {
     ['an unknown member', { consentdefault: 'opt-in' }, ''],
     ['a missing one', { consentDefault: undefined }, 'consentDefault'],
     ['a purpose that is not one of care', { purposes: ['HRESCH'] }, 'purposes.0'],
+    ['telling of what is withheld', { restrictionDisclosure: 'count' }, 'restrictionDisclosure'],
     ['break-glass without its terms', { breakGlass: {} }, 'breakGlass.reasonCodes'],
   ] as const) {
     it(`refuses ${name}, naming the place`, () => {

@@ -1,4 +1,7 @@
-/** The decision for one object: the rows of the rule, from the top, until one settles it. */
+/**
+ * The decision for one object, with its reasons: the rows of the rule, from the top, until one settles it. No
+ * request passes here. It is the reference that property tests hold `compile`, which requests do pass, to.
+ */
 import { BREAK_GLASS_OBLIGATIONS, breaksGlass } from './break-glass.ts'
 import type { AccessFacts, AccessRequest, Decision, Reason } from './decision.ts'
 import type { ObjectFacts } from './filter.ts'

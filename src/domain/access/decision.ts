@@ -45,7 +45,7 @@ export type ReasonCode =
   | 'care'
   | 'glass-broken'
 
-/** A machine code with the step it comes from; `reasonText` has the words. */
+/** A machine code with the step it comes from; `REASON_TEXTS` has the words. */
 export interface Reason {
   readonly step: Step
   readonly code: ReasonCode

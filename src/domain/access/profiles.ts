@@ -15,8 +15,8 @@ export interface PolicyProfile {
     readonly reasonCodes: readonly string[]
     readonly textRequired: boolean
   }
-  /** Whether a caller is told that something is withheld. */
-  readonly restrictionDisclosure: 'none' | 'exists' | 'count'
+  /** Whether a caller is told that something is withheld: never, in this version. */
+  readonly restrictionDisclosure: 'none'
 }
 
 /**
