@@ -41,6 +41,8 @@ export async function startJobs({ pool, settleStudy, sweepExpired, log }: JobsDe
       { task: 'sweep-expired', match: '*/10 * * * *', options: { backfillPeriod: 0 } },
     ]),
   })
+  // What the last run left behind need not wait for the clock; nodes that start at once ask once.
+  await runner.addJob('sweep-expired', {}, { jobKey: 'sweep-at-start' })
   return { stop: () => runner.stop() }
 }
 

@@ -70,14 +70,21 @@ export async function startAccessState({
   let seen = await readLastChange(pool)
   await tables.reload(asOf)
 
+  function forgetAll(): void {
+    grants.forgetAll()
+    consents.forgetAll()
+  }
+
   async function poll(): Promise<void> {
     const at = clock()
-    const changes = await readChangesSince(pool, seen)
+    const { changes, isWhole } = await readChangesSince(pool, seen)
+    if (!isWhole) forgetAll()
     for (const { kind, key } of changes) {
       if (kind === 'grant') grants.forget(key)
       if (kind === 'patient') consents.forget(key)
     }
-    if (changes.some(({ kind }) => kind !== 'grant' && kind !== 'patient')) await tables.reload(at)
+    const concernsTables = changes.some(({ kind }) => kind !== 'grant' && kind !== 'patient')
+    if (concernsTables || !isWhole) await tables.reload(at)
     seen = changes.at(-1)?.seq ?? seen
     asOf = at
     for (const { kind, key } of changes) for (const listener of listeners) listener({ kind, key })

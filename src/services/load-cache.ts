@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 export interface LoadCache<Key extends string, Value> {
   get(key: Key): Promise<Value>
   forget(key: string): void
+  forgetAll(): void
 }
 
 /**
@@ -31,5 +32,8 @@ export function makeLoadCache<Key extends string, Value>(
   return {
     get: (key) => loads.get(key) ?? start(key),
     forget: (key) => loads.delete(key),
+    forgetAll: () => {
+      loads.clear()
+    },
   }
 }

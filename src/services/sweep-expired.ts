@@ -1,9 +1,10 @@
 /**
- * Forgetting what its time has ended: used proofs, revoked tokens, the authorization server's records, and
- * landing files that a crash left without a row.
+ * Forgetting what its time has ended: used proofs, revoked tokens, the authorization server's records, changes
+ * that every node has taken up, and landing files that a crash left without a row.
  */
 import type { Pool } from 'pg'
 import type { Clock } from '../kernel/clock.ts'
+import { sweepChanges } from '../storage/access-changes.ts'
 import { knownLandings } from '../storage/instances.ts'
 import type { ObjectStore } from '../storage/objects.ts'
 import { sweepOidcRecords } from '../storage/oidc.ts'
@@ -24,6 +25,7 @@ export function makeSweepExpired({ pool, objects, clock }: SweepExpiredDeps): Sw
     await sweepUsedProofs(pool, at)
     await sweepRevokedTokens(pool, at)
     await sweepOidcRecords(pool, at)
+    await sweepChanges(pool, at)
     await objects.sweep((ids) => knownLandings(pool, ids))
   }
 }

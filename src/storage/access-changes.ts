@@ -41,10 +41,17 @@ export async function readLastChange(db: Db): Promise<number> {
   return Number(rows[0]?.seq ?? 0)
 }
 
-const SINCE = `select seq, kind, key from access_change where seq > $1 order by seq`
+// With the one that was seen last, which only a sweep can have taken.
+const SINCE = `select seq, kind, key from access_change where seq >= $1 order by seq`
 
 export interface NumberedChange extends JournalledChange {
   readonly seq: number
+}
+
+export interface NewChanges {
+  readonly changes: readonly NumberedChange[]
+  /** False where some may have been swept: whoever reads was away for longer than they are kept. */
+  readonly isWhole: boolean
 }
 
 interface ChangeRow {
@@ -53,11 +60,30 @@ interface ChangeRow {
   readonly key: string
 }
 
-export async function readChangesSince(db: Db, seq: number): Promise<readonly NumberedChange[]> {
+export async function readChangesSince(db: Db, seq: number): Promise<NewChanges> {
   const { rows } = await db.query<ChangeRow>({
     name: 'access-changes-since',
     text: SINCE,
     values: [seq],
   })
-  return rows.map((row) => ({ seq: Number(row.seq), kind: row.kind, key: row.key }))
+  const found = rows.map((row) => ({ seq: Number(row.seq), kind: row.kind, key: row.key }))
+  const [first] = found
+  return {
+    changes: found.filter((change) => change.seq > seq),
+    isWhole: first === undefined || first.seq <= Math.max(seq, 1),
+  }
+}
+
+/** Milliseconds that a change is kept for nodes that are away. */
+const KEPT = 24 * 60 * 60 * 1000
+
+// The newest stays: its number is where a new node begins.
+const SWEEP = `
+  delete from access_change
+  where at < $1 and seq < (select max(seq) from access_change)`
+
+/** Forgets what every node has long taken up; resolves to how many. */
+export async function sweepChanges(db: Db, at: Date): Promise<number> {
+  const { rowCount } = await db.query(SWEEP, [new Date(at.getTime() - KEPT)])
+  return rowCount ?? 0
 }

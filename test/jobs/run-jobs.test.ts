@@ -54,3 +54,18 @@ test('a stop waits for the job that runs', async (t) => {
   await stopped
   assert.ok(done)
 })
+
+test('what time has ended is swept at the start', async (t) => {
+  const { pool } = await createDatabase(t)
+  const swept = Promise.withResolvers<undefined>()
+  const jobs = await startJobs({
+    pool,
+    log: silentLog,
+    sweepExpired: async () => {
+      swept.resolve(undefined)
+    },
+    settleStudy: async () => true,
+  })
+  await swept.promise
+  await jobs.stop()
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Pool, PoolClient } from 'pg'
 import type { ClientId, PatientId } from '../../src/kernel/ids.ts'
 import { isHubError } from '../../src/kernel/errors.ts'
 import { startAccessState, type AccessChange } from '../../src/services/access-state.ts'
@@ -17,14 +18,16 @@ import { silentLog } from '../support/log.ts'
 
 const { CLIENT } = services
 
-async function addBlock(pool: services.AccessServices['pool'], content: object): Promise<void> {
+async function putBlock(db: PoolClient, content: object): Promise<void> {
   const resource = { resourceType: 'Consent', status: 'active', ...content }
   const facts = { ...world.study(), studyUids: [] }
   const row = { type: 'Consent', id: 'consent-1', resource, facts, quarantined: false }
-  await transaction(pool, async (db) => {
-    await putResource(db, { ...row, search: services.NO_SEARCH, at: world.NOW }, { method: 'PUT' })
-    await announceChanges(db, [{ kind: 'patient', key: world.PATIENT }])
-  })
+  await putResource(db, { ...row, search: services.NO_SEARCH, at: world.NOW }, { method: 'PUT' })
+  await announceChanges(db, [{ kind: 'patient', key: world.PATIENT }])
+}
+
+async function addBlock(pool: Pool, content: object): Promise<void> {
+  await transaction(pool, (db) => putBlock(db, content))
 }
 
 describe('access state', () => {
@@ -52,6 +55,18 @@ describe('access state', () => {
     await transaction(pool, (db) => rememberRevoked(db, 'token-9', world.minutes(5)))
     assert.deepEqual(await heard, { kind: 'token', key: 'token-9' })
     assert.equal(state.isRevoked('token-9'), true)
+  })
+
+  it('forgets all it holds when changes were swept that it had not heard of', async (t) => {
+    const { pool, state } = await services.startAccess(t)
+    assert.deepEqual(await state.consents(world.PATIENT), [])
+    await transaction(pool, async (db) => {
+      await putBlock(db, services.block())
+      await rememberRevoked(db, 'token-9', world.minutes(5))
+      await db.query('delete from access_change where seq < (select max(seq) from access_change)')
+    })
+    await state.catchUp()
+    assert.equal((await state.consents(world.PATIENT)).length, 1)
   })
 
   it('hears again after its listening session was lost', async (t) => {
