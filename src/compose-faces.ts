@@ -25,7 +25,8 @@ import { VERSION } from './version.ts'
 
 const MOUNTS = ['/fhir', '/dicom-web', '/oauth', '/.well-known', '/admin']
 /** Eight streams at full speed keep their buffers; a burst beyond makes its own. */
-const READ_BUFFERS = { size: 512 * 1024, kept: 16 }
+// A 512 x 512 x 16 slice with its header in one read.
+const READ_BUFFERS = { size: 576 * 1024, kept: 16 }
 
 export interface FacesDeps {
   readonly config: Config

@@ -1,6 +1,7 @@
 /** pino behind the kernel's `Log`: one JSON line per event, with nothing in it that must not be written. */
-import { pino, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Config } from './config.ts'
+import { maskElevenDigits } from './domain/identity/suspect-national-id.ts'
 
 /** By construction nothing logs these; should a careless line do so, they are not printed. */
 const REDACTED = [
@@ -16,8 +17,8 @@ const REDACTED = [
   'name',
 ].flatMap((field) => [field, `*.${field}`, `*.*.${field}`])
 
-/** `output` is a file descriptor: commands print data on 1, so their log goes to 2. */
-export function makeLog(logLevel: Config['logLevel'], output: 1 | 2): Logger {
+/** `output` is a file descriptor or a stream: commands print data on 1, so their log goes to 2. */
+export function makeLog(logLevel: Config['logLevel'], output: 1 | 2 | DestinationStream): Logger {
   return pino(
     {
       level: logLevel,
@@ -26,7 +27,41 @@ export function makeLog(logLevel: Config['logLevel'], output: 1 | 2): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       redact: { paths: REDACTED, censor: '[redacted]' },
+      serializers: { err: describeError },
     },
-    pino.destination(output),
+    typeof output === 'number' ? pino.destination(output) : output,
   )
+}
+
+/** Causes of causes that are told. */
+const MAX_CAUSES = 4
+
+interface Description {
+  readonly type: string
+  readonly message: string
+  readonly code?: string | undefined
+  readonly stack?: string | undefined
+  readonly cause?: Description | undefined
+}
+
+/**
+ * What is known to be safe and useful, and no member more: PostgreSQL's errors carry the row's values in
+ * `detail`, and others the request that failed.
+ */
+export function describeError(error: unknown, causes = MAX_CAUSES): Description {
+  if (!(error instanceof Error)) return { type: typeof error, message: mask(String(error)) }
+  const { name, message, stack, cause } = error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return {
+    type: name,
+    message: mask(message),
+    code,
+    stack: stack === undefined ? undefined : mask(stack),
+    cause: cause === undefined || causes === 0 ? undefined : describeError(cause, causes - 1),
+  }
+}
+
+/** A message may quote what it could not read: a personal number, or a token, proof or assertion (a JWT). */
+function mask(text: string): string {
+  return maskElevenDigits(text).replaceAll(/\beyJ[\w-]+(?:\.[\w-]*)*/g, '***')
 }

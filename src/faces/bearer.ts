@@ -1,5 +1,6 @@
 /** Access tokens on requests (RFC 6750, RFC 9449 section 7): the one way in for the resource faces; no cookie is read. */
 import type { Request, RequestHandler, Response } from 'express'
+import { printableAscii } from './printable-ascii.ts'
 import { setPrincipal } from './request-state.ts'
 import { HubError } from '../kernel/errors.ts'
 import { SIGNATURE_ALGORITHMS } from '../wire/oauth/invalid-token.ts'
@@ -47,16 +48,13 @@ function onlyOne(header: string | string[] | undefined): string | undefined {
 /** RFC 9110 section 11.6.1: both schemes are offered; the error stands with the first. */
 function challenge(res: Response, { reason, message }: HubError): void {
   const fault =
-    reason === undefined ? [] : [`error="${reason}"`, `error_description="${quotable(message)}"`]
+    reason === undefined
+      ? []
+      : [`error="${reason}"`, `error_description="${printableAscii(message)}"`]
   const dpop = ['DPoP realm="samsyn"', `algs="${SIGNATURE_ALGORITHMS.join(' ')}"`, ...fault].join(
     ', ',
   )
   const bearerFault = reason === 'invalid_token' ? fault : []
   const plain = ['Bearer realm="samsyn"', ...bearerFault].join(', ')
   res.setHeader('WWW-Authenticate', [dpop, plain])
-}
-
-/** RFC 6750 section 3: printable ASCII without quotation mark and backslash. */
-function quotable(text: string): string {
-  return text.replace(/[’"\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 }

@@ -12,6 +12,7 @@ import { fhirRouter } from '../../src/faces/fhir/router.ts'
 import { requestId } from '../../src/faces/request-id.ts'
 import { setPrincipal } from '../../src/faces/request-state.ts'
 import { HubError } from '../../src/kernel/errors.ts'
+import type { Log } from '../../src/kernel/log.ts'
 import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/kernel/ids.ts'
 import { makeSealer } from '../../src/kernel/seal.ts'
 import type { Authorize } from '../../src/services/authorize.ts'
@@ -26,7 +27,7 @@ import { makeValidate } from '../../src/wire/fhir/validate.ts'
 import { searchValues } from '../../src/wire/fhir/search-values.ts'
 import { createDatabase } from './database.ts'
 import { listen } from './listen.ts'
-import { silentLog } from './log.ts'
+import { keepLog } from './log-lines.ts'
 
 export const NORTH = 'north' as OrganizationId
 export const WEST = 'west' as OrganizationId
@@ -73,6 +74,8 @@ export interface Registry {
   readonly pool: pg.Pool
   readonly base: string
   readonly audit: readonly AuditRecord[]
+  /** What was logged, line by line. */
+  readonly lines: readonly string[]
   /** `path` is relative to the FHIR base, or a whole link of an answer. */
   ask(caller: Caller, path: string, init?: RequestInit): Promise<Answer>
   post(caller: Caller, path: string, resource: object, headers?: object): Promise<Answer>
@@ -105,10 +108,11 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
   const { pool } = await createDatabase(t)
   const audit: AuditRecord[] = []
   const callers = new Map<string, Caller>()
+  const { log, lines } = keepLog()
   const app = express()
   const base = `${await listen(t, app)}/fhir`
   app.use(requestId())
-  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, callers })))
+  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, callers, log })))
 
   const ask: Registry['ask'] = async (caller, path, init) => {
     const key = keyOf(caller)
@@ -124,6 +128,7 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     pool,
     base,
     audit,
+    lines,
     ask,
     post: (caller, path, resource, headers = {}) =>
       ask(caller, path, {
@@ -160,9 +165,10 @@ interface World {
   readonly base: string
   readonly audit: AuditRecord[]
   readonly callers: ReadonlyMap<string, Caller>
+  readonly log: Log
 }
 
-function makeDeps({ pool, base, audit, callers }: World): Parameters<typeof fhirRouter>[0] {
+function makeDeps({ pool, base, audit, callers, log }: World): Parameters<typeof fhirRouter>[0] {
   const callerOf = (principal: Principal): Caller => {
     const caller = callers.get(principal.client)
     if (caller === undefined) throw new HubError('unauthenticated', 'Nobody')
@@ -199,7 +205,7 @@ function makeDeps({ pool, base, audit, callers }: World): Parameters<typeof fhir
     nationalIdInUrl: 'reject',
     version: '0',
     ownDefinitions,
-    log: silentLog,
+    log,
     guard: (req, _res, next) => {
       const key = req.get('x-caller') ?? ''
       const caller = callers.get(key)

@@ -18,6 +18,7 @@ import {
   type OpenStudy,
   type StudyCopy,
 } from '../../services/open-study.ts'
+import { isHeldAlready } from '../if-none-match.ts'
 import { contextOf, principalOf } from '../request-state.ts'
 import { clientGone, endResponse } from '../response-flow.ts'
 import { type Frame, framePieces, lengthOf, makeFrame } from './frame.ts'
@@ -66,12 +67,6 @@ export function retrieveInstancesRouter(deps: RetrieveDeps): Router {
   })
 
   return router
-}
-
-/** RFC 9110 section 13.1.2, by weak comparison; Express' own heeds Cache-Control as a cache would. */
-function isHeldAlready(req: Request<ScopeParams>, etag: string): boolean {
-  const tags = (req.get('if-none-match') ?? '').split(',').map((tag) => tag.trim())
-  return tags.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
 interface Chosen {

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { ReadResource, ResourceName } from '../../services/read-resource.ts'
+import { isHeldAlready } from '../if-none-match.ts'
 import { contextOf, principalOf } from '../request-state.ts'
 import { requireServed } from './interactions.ts'
 import { etagOf, sendText, setVersionHeaders } from './send.ts'
@@ -43,8 +44,7 @@ async function answer(
 ): Promise<void> {
   const found = await readResource(principalOf(req), name, contextOf(req))
   setVersionHeaders(res, found)
-  const known = (req.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim())
-  if (known.includes(etagOf(found.version))) {
+  if (isHeldAlready(req, etagOf(found.version))) {
     res.status(304).end()
     return
   }

@@ -1,5 +1,6 @@
 /** The hub's errors in OAuth's words (RFC 6749 section 5.2, RFC 8693 section 2.2.2, RFC 9449 section 5). */
 import { HTTP_STATUS } from '../http-status.ts'
+import { printableAscii } from '../printable-ascii.ts'
 import { HubError } from '../../kernel/errors.ts'
 
 export interface OauthError {
@@ -22,7 +23,7 @@ const OWN_CODES = new Set([
 export function toOauthError(error: unknown): OauthError | undefined {
   if (!(error instanceof HubError)) return undefined
   const { status, error: code, prefix } = classify(error)
-  return { status, error: code, description: ascii(`${prefix ?? ''}${error.message}`) }
+  return { status, error: code, description: printableAscii(`${prefix ?? ''}${error.message}`) }
 }
 
 function classify({ code, reason }: HubError): {
@@ -38,9 +39,4 @@ function classify({ code, reason }: HubError): {
   if (OWN_CODES.has(reason)) return { status: 400, error: reason }
   // Attest faults and refusals keep their name, first, where a program finds it.
   return { status: 400, error: 'invalid_grant', prefix: `${reason}: ` }
-}
-
-/** RFC 6749 section 5.2 leaves error_description printable ASCII without `"` and `\`. */
-function ascii(text: string): string {
-  return text.replace(/[’"\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 }

@@ -11,6 +11,8 @@ import { correctMetadata } from './metadata.ts'
 import { makeProvider, ROUTES, type ExtraClaims, type ProviderDeps } from './provider.ts'
 import { revoke } from './revoke.ts'
 import { addTokenExchange } from './token-exchange.ts'
+import { HTTP_STATUS } from '../http-status.ts'
+import { parserFault } from '../parser-fault.ts'
 import type { AuthenticateClient } from '../../services/authenticate-client.ts'
 import type { ExchangeToken } from '../../services/exchange-token.ts'
 import type { IntrospectToken } from '../../services/introspect-token.ts'
@@ -60,16 +62,13 @@ export function oauthRouter(deps: OauthDeps): Router {
 
 /** A form that is too large or malformed, as the body parser reports it. */
 const formFault: ErrorRequestHandler = (error: unknown, _req, res, next) => {
-  const status = isHttpError(error) ? error.status : 500
-  if (status >= 500) {
+  const known = parserFault(error)
+  if (known === undefined) {
     next(error)
     return
   }
-  res.status(status).json({ error: 'invalid_request', error_description: 'the form is not valid' })
-}
-
-function isHttpError(error: unknown): error is { readonly status: number } {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number'
+  const { code, message } = known
+  res.status(HTTP_STATUS[code]).json({ error: 'invalid_request', error_description: message })
 }
 
 /** The library writes Cache-Control; IHE ITI-71 wants its HTTP/1.0 twin too. */
@@ -97,9 +96,8 @@ function onPublicUrl(
   }
 }
 
-/** What went wrong inside: by name only, for a parameter may be a token. */
 function logFaults(provider: ReturnType<typeof makeProvider>, log: Log): void {
   provider.on('server_error', (ctx, error) => {
-    log.error({ path: ctx.path, error: error.name }, 'The authorization server failed')
+    log.error({ path: ctx.path, err: error }, 'The authorization server failed')
   })
 }

@@ -27,6 +27,16 @@ test('a read gives the stored text with its version, and 304 to whoever has it',
   })
   assert.equal(again.status, 304)
   assert.equal(again.body, undefined)
+  for (const tags of ['*', '"1"', 'W/"0", W/"1"']) {
+    const headers = { 'if-none-match': tags }
+    assert.equal((await registry.ask(CLINICIAN, 'ImagingStudy/s1', { headers })).status, 304, tags)
+  }
+  for (const tags of ['W/"2"', '1', '"0,1"']) {
+    const headers = { 'if-none-match': tags }
+    assert.equal((await registry.ask(CLINICIAN, 'ImagingStudy/s1', { headers })).status, 200, tags)
+  }
+  const none = { 'if-none-match': '*' }
+  assert.equal((await registry.ask(CLINICIAN, 'ImagingStudy/x', { headers: none })).status, 404)
 })
 
 test('what is not yours and what is not there get one answer', async (t) => {
@@ -119,4 +129,24 @@ test('nothing but the capability statement is served without a token', async (t)
     }),
   )
   assert.deepEqual(statuses, [200, 401, 401])
+})
+
+test('what breaks inside is told as 500, and why stands in the log under the request’s id', async (t) => {
+  const registry = await startRegistry(t)
+  await registry.pool.query('alter table resource rename column content to lost')
+  const headers = { 'x-request-id': 'request-of-this-test' }
+  const answer = await registry.ask(CLINICIAN, 'ImagingStudy/s1', { headers })
+  assert.equal(answer.status, 500)
+  assert.match(answer.body.issue[0].details.text, /request-of-this-test/)
+  assert.doesNotMatch(JSON.stringify(answer.body), /column/)
+  const line = JSON.parse(registry.lines.at(-1) ?? '')
+  assert.equal(line.requestId, 'request-of-this-test')
+  assert.match(line.err.message, /column .*content.* does not exist/)
+  assert.match(line.err.stack, /visible-resources\.ts/)
+})
+
+test('an address that cannot be decoded is the caller’s fault', async (t) => {
+  const registry = await startRegistry(t)
+  assert.equal((await registry.ask(CLINICIAN, 'ImagingStudy/%ff')).status, 400)
+  assert.deepEqual(registry.lines, [])
 })
