@@ -2,7 +2,7 @@
 import type { RequestContext } from './record-audit.ts'
 import type { RevokeAccess } from './revoke-access.ts'
 import type { Client } from '../domain/access/network.ts'
-import { actionsOf, INTROSPECT_SCOPE, scopeTokens } from '../domain/access/scopes.ts'
+import { actionsOf } from '../domain/access/scopes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../wire/oauth/access-token.ts'
@@ -24,9 +24,8 @@ export function makeRevokeToken(deps: RevokeTokenDeps): RevokeToken {
   return async (caller, token, context) => {
     const claims = await readToken(deps, token)
     if (claims === undefined) return
-    const mayRevoke =
-      claims.client === caller.id || scopeTokens(caller.scope).includes(INTROSPECT_SCOPE)
-    if (!mayRevoke)
+    // RFC 7009 section 2.1: whoever may ask about a token may not therefore end it.
+    if (claims.client !== caller.id)
       throw new HubError('invalid', 'The token is another client’s', { reason: 'invalid_grant' })
 
     await deps.revokeAccess.token(claims.tokenId, claims.expiresAt)

@@ -14,36 +14,52 @@ export interface IssuerKeysDeps {
 const KEEP = 60 * 60_000
 /** A token with a key id that nobody knows makes us read again at most this often. */
 const COOL_DOWN = 30_000
+/** How old keys may grow while the issuer cannot be reached: one that was withdrawn must not live on. */
+const MAX_AGE = 24 * 60 * 60_000
 const MAX_DOCUMENT = 256 * 1024
 
-interface Kept {
-  readonly readAt: number
-  readonly keys: Promise<JwkSet>
+interface Read {
+  readonly jwks: JwkSet
+  readonly at: number
 }
 
-/** Rejects with `unavailable` where an issuer's keys cannot be read and none are kept. */
+interface Kept {
+  /** When it was last asked for, with or without success. */
+  readonly askedAt: number
+  readonly read: Promise<Read>
+}
+
+/** Rejects with `unavailable` where an issuer's keys cannot be read and none younger than a day are kept. */
 export function makeIssuerKeys({ egress, clock }: IssuerKeysDeps): IssuerKeys {
   const kept = new Map<string, Kept>()
 
-  const read = (issuer: string, before: Kept | undefined): Promise<JwkSet> => {
-    const keys = readKeys(egress, issuer).catch((error: unknown) => {
+  async function readAgain(issuer: string, at: number, before: Kept | undefined): Promise<Read> {
+    try {
+      return { jwks: await readKeys(egress, issuer), at }
+    } catch (cause) {
       // Keys that were good a moment ago are better than none while the issuer is away.
-      if (before !== undefined) return before.keys
-      kept.delete(issuer)
+      const last = await before?.read.catch(() => undefined)
+      if (last !== undefined && at - last.at < MAX_AGE) return last
       throw new HubError('unavailable', 'The keys of the identity provider cannot be read', {
-        cause: error,
+        cause,
       })
-    })
-    kept.set(issuer, { readAt: clock().getTime(), keys })
-    return keys
+    }
   }
 
-  return (issuer, renew) => {
+  function ask(issuer: string, at: number, before: Kept | undefined): Promise<Read> {
+    const fresh = { askedAt: at, read: readAgain(issuer, at, before) }
+    kept.set(issuer, fresh)
+    fresh.read.catch(() => {
+      if (kept.get(issuer) === fresh) kept.delete(issuer)
+    })
+    return fresh.read
+  }
+
+  return async (issuer, renew) => {
+    const now = clock().getTime()
     const known = kept.get(issuer)
-    const age = known === undefined ? Infinity : clock().getTime() - known.readAt
-    return known !== undefined && age < (renew ? COOL_DOWN : KEEP)
-      ? known.keys
-      : read(issuer, known)
+    const isFresh = known !== undefined && now - known.askedAt < (renew ? COOL_DOWN : KEEP)
+    return (await (isFresh ? known.read : ask(issuer, now, known))).jwks
   }
 }
 
@@ -53,6 +69,9 @@ async function readKeys(egress: Egress, issuer: string): Promise<JwkSet> {
   // RFC 8414 section 3.3: metadata that names another issuer is not this one's.
   if (named !== issuer || typeof address !== 'string')
     throw new HubError('source-failed', 'The metadata of the identity provider is not its own')
+  if (issuer.startsWith('https:') && !address.startsWith('https:'))
+    throw new HubError('source-failed', 'The identity provider publishes its keys without TLS')
+  // Whatever host the metadata names, the egress list is asked again.
   const jwks = readJwks(await readJson(egress, address))
   if (jwks === undefined)
     throw new HubError('source-failed', 'The identity provider publishes no JWK Set')

@@ -17,6 +17,7 @@ import type { ProviderStorageDeps } from './provider-storage.ts'
 import { contextOf } from '../request-state.ts'
 import type { AuditToken } from '../../services/audit-token.ts'
 import { isScopeWithin, SCOPES, scopeTokens } from '../../domain/access/scopes.ts'
+import { isShortLived } from '../../wire/oauth/client-assertion.ts'
 import { SIGNATURE_ALGORITHMS } from '../../wire/oauth/invalid-token.ts'
 import type { ClientId } from '../../kernel/ids.ts'
 
@@ -37,7 +38,6 @@ export const ROUTES = {
 
 /** Seconds. */
 const SYSTEM_TOKEN_LIFETIME = 300
-const ASSERTION_MAX_LIFETIME = 600
 
 /** Claims beside the library's own, by the token they belong to. */
 export type ExtraClaims = WeakMap<object, Readonly<Record<string, unknown>>>
@@ -75,7 +75,8 @@ function configuration(
       return extraClaims.get(token)
     },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
-      requireShortLife(claims.exp, deps.clock())
+      if (!isShortLived(claims.exp, deps.clock()))
+        throw new errors.InvalidClientAuth('the client assertion lives too long')
       pending.add(ctx)
     },
     renderError: (ctx, out) => {
@@ -121,12 +122,6 @@ const UNUSED = {
   rpInitiatedLogout: { enabled: false },
   userinfo: { enabled: false },
 } satisfies Configuration['features']
-
-/** A client assertion is made for one request; RFC 7523 section 3 lets a server refuse long lives. */
-function requireShortLife(exp: unknown, now: Date): void {
-  if (typeof exp !== 'number' || exp * 1000 - now.getTime() > ASSERTION_MAX_LIFETIME * 1000)
-    throw new errors.InvalidClientAuth('the client assertion lives too long')
-}
 
 /**
  * The scope of a system's token. Asked before the library reads it: a request without one gets all that

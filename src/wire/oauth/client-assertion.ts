@@ -13,6 +13,8 @@ export interface ClientAssertion {
   readonly expiresAt: Date
 }
 
+/** Seconds: an assertion is made for one request, and RFC 7523 section 3 lets a server refuse long lives. */
+const MAX_LIFETIME = 600
 const MAX_ASSERTION = 8192
 const claimsSchema = z.object({ jti: z.string().min(1).max(256), exp: z.number() })
 
@@ -24,6 +26,11 @@ export function claimedClient(assertion: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether an `exp` (seconds since 1970) lies no further ahead than any endpoint takes. */
+export function isShortLived(exp: unknown, now: Date): boolean {
+  return typeof exp === 'number' && exp - now.getTime() / 1000 <= MAX_LIFETIME
 }
 
 /** Throws `unauthenticated` with reason `invalid_client`. Whether it was used before is the caller's question. */
@@ -47,6 +54,7 @@ export async function verifyClientAssertion(
       currentDate: at,
     })
     const { jti, exp } = claimsSchema.parse(payload)
+    if (!isShortLived(exp, at)) throw new Error('The assertion lives too long')
     return { jti, expiresAt: new Date((exp + LEEWAY) * 1000) }
   } catch (error) {
     throw invalidClient(error)

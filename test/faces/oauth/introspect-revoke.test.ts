@@ -91,6 +91,29 @@ describe('introspection and revocation', () => {
     assert.equal(await isActive(token), true)
   })
 
+  it('let nobody end a token for being allowed to ask about it', async () => {
+    const token = await calls.grantToken(world)
+    await world.changeClient('bound', { scope: 'samsyn:introspect' })
+    const answer = await calls.ask(world, 'revoke', 'bound', token)
+    assert.equal(answer.body.error, 'invalid_grant')
+    assert.equal(await isActive(token), true)
+    await world.changeClient('bound', {})
+  })
+
+  it('take no client assertion that lives longer than the token endpoint takes', async () => {
+    for (const [life, status] of [
+      [590, 200],
+      [10 * 365 * 86_400, 401],
+    ] as const) {
+      const answer = await calls.post(`${world.hub}/oauth/introspect`, {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await calls.assertion(world, 'plain', { exp: calls.now() + life }),
+        token: 'x',
+      })
+      assert.equal(answer.status, status)
+    }
+  })
+
   it('are content with a token that is none', async () => {
     assert.equal((await calls.ask(world, 'revoke', 'plain', 'x')).status, 200)
   })
