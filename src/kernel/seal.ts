@@ -2,7 +2,15 @@
  * Envelope encryption of small secrets (AES-256-GCM, NIST SP 800-38D) and keyed pseudonyms, with one
  * subkey per use derived from the master key (HKDF-SHA-256, RFC 5869).
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 
 const NONCE = 12
 const TAG = 16
@@ -23,6 +31,16 @@ export function makeSealer(master: Uint8Array): Sealer {
   const subkey = (use: string): Buffer =>
     Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `samsyn/${use}`, 32))
   const sealing = subkey('seal')
+  /** Few uses, each with many values. */
+  const pseudonymKeys = new Map<string, KeyObject>()
+
+  function pseudonymKey(use: string): KeyObject {
+    const known = pseudonymKeys.get(use)
+    if (known !== undefined) return known
+    const key = createSecretKey(subkey(`pseudonym/${use}`))
+    pseudonymKeys.set(use, key)
+    return key
+  }
 
   return {
     seal(plaintext, context) {
@@ -41,9 +59,7 @@ export function makeSealer(master: Uint8Array): Sealer {
       return Buffer.concat(body).toString('utf8')
     },
     pseudonym(value, use) {
-      const mac = createHmac('sha256', subkey(`pseudonym/${use}`))
-        .update(value)
-        .digest()
+      const mac = createHmac('sha256', pseudonymKey(use)).update(value).digest()
       return mac.subarray(0, 16).toString('base64url')
     },
     subkey,

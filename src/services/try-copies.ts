@@ -16,7 +16,7 @@ export async function tryCopies<Opened>(
   { copies, signal, log }: Attempt,
   open: (copy: StudyCopy) => Promise<Opened>,
 ): Promise<Opened> {
-  let failure: unknown = new HubError('not-found', 'No such study, series or instance')
+  let failure: HubError | undefined
   for (const copy of copies) {
     try {
       return await open(copy)
@@ -27,7 +27,7 @@ export async function tryCopies<Opened>(
       log.warn({ source: copy.source, imagingStudy: copy.imagingStudy, cause }, error.message)
     }
   }
-  throw failure
+  throw failure ?? new HubError('not-found', 'No such study, series or instance')
 }
 
 function isSourceFailure(error: unknown): error is HubError {
