@@ -51,6 +51,7 @@ import { parsePolicyProfile } from './wire/policy-profile.ts'
 import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
 import { publicJwks } from './wire/oauth/jwks.ts'
 
+import { makeVerifyDpopProof } from './wire/oauth/dpop.ts'
 /** What all of it stands on. */
 export interface Foundation {
   readonly config: Config
@@ -183,7 +184,8 @@ function makeAccessServices({ config, storage, clock }: Foundation, ground: Grou
   const useProof = makeUseProof(pool)
   const verifyAccessToken = makeVerifyAccessToken(publicJwks(keys.signing), issuer)
   const auditToken = makeAuditToken({ accessState, recordAudit, clock })
-  const tokens = { issuer, accessState, useProof, verifyAccessToken, clock }
+  const verifyDpopProof = makeVerifyDpopProof()
+  const tokens = { issuer, accessState, useProof, verifyAccessToken, verifyDpopProof, clock }
   const deciding = { pool, state, profile, sealer, recordAudit, clock }
   return {
     auditToken,

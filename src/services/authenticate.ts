@@ -9,7 +9,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { UseProof } from '../storage/used-proofs.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../wire/oauth/access-token.ts'
 import { replayId } from '../wire/oauth/client-assertion.ts'
-import { invalidProof, verifyDpopProof } from '../wire/oauth/dpop.ts'
+import { invalidProof, type VerifyDpopProof } from '../wire/oauth/dpop.ts'
 import { invalidToken } from '../wire/oauth/invalid-token.ts'
 
 export interface Credentials {
@@ -28,6 +28,7 @@ export type Authenticate = (credentials: Credentials) => Promise<Principal>
 export interface AuthenticateDeps {
   readonly verifyAccessToken: VerifyAccessToken
   readonly accessState: TokenState
+  readonly verifyDpopProof: VerifyDpopProof
   readonly useProof: UseProof
   readonly clock: Clock
 }
@@ -36,7 +37,7 @@ export interface AuthenticateDeps {
 const MAX_VERIFIED = 10_000
 
 export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
-  const { accessState, useProof, clock } = deps
+  const { accessState, clock } = deps
   const verify = rememberVerified(deps.verifyAccessToken)
   return async (credentials) => {
     const { scheme, token } = readAuthorization(credentials.authorization)
@@ -44,7 +45,7 @@ export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
     const { claims, actions } = await verify(token, at)
     const live = await requireLive(accessState, claims, at)
     requireLocation(claims, credentials.url)
-    await requirePossession({ scheme, token, claims, credentials }, { at, useProof })
+    await requirePossession({ scheme, token, claims, credentials }, { ...deps, at })
     return toPrincipal(claims, live, actions)
   }
 }
@@ -99,10 +100,12 @@ interface Presentation {
   readonly credentials: Credentials
 }
 
+type Checking = Pick<AuthenticateDeps, 'verifyDpopProof' | 'useProof'> & { readonly at: Date }
+
 /** A bound token is good with a fresh proof by its key only (RFC 9449 section 7.1). */
 async function requirePossession(
   { scheme, token, claims, credentials }: Presentation,
-  { at, useProof }: { readonly at: Date; readonly useProof: UseProof },
+  { at, verifyDpopProof, useProof }: Checking,
 ): Promise<void> {
   if (claims.boundTo === undefined) {
     if (scheme === 'dpop') throw invalidToken('The access token is not bound to a DPoP key')

@@ -14,7 +14,7 @@ import {
 } from './token-exchange.ts'
 import type { Client } from '../domain/access/network.ts'
 import { replayId } from '../wire/oauth/client-assertion.ts'
-import { invalidProof, verifyDpopProof } from '../wire/oauth/dpop.ts'
+import { invalidProof } from '../wire/oauth/dpop.ts'
 import { issuerOf } from '../wire/oauth/foreign-token.ts'
 
 /**
@@ -60,7 +60,8 @@ async function checkProof(
     return undefined
   }
   const { url } = request
-  const proof = await verifyDpopProof({ proof: request.dpop, method: 'POST', url }, deps.clock())
+  const asked = { proof: request.dpop, method: 'POST', url }
+  const proof = await deps.verifyDpopProof(asked, deps.clock())
   const fresh = await deps.useProof(replayId(client.id, proof.jti), proof.expiresAt)
   if (!fresh) throw invalidProof('has been used before')
   return proof.thumbprint

@@ -17,6 +17,7 @@ import {
   imagingDetail,
   type EmittedDetail,
 } from '../wire/oauth/authorization-details.ts'
+import type { VerifyDpopProof } from '../wire/oauth/dpop.ts'
 import type { IssuerKeys, TrustedIssuer } from '../wire/oauth/foreign-token.ts'
 
 export interface ExchangeRequest {
@@ -53,6 +54,7 @@ export interface ExchangeTokenDeps {
   readonly issuerKeys: IssuerKeys
   readonly verifyAccessToken: VerifyAccessToken
   readonly accessState: Pick<AccessState, 'client' | 'grant' | 'isRevoked'>
+  readonly verifyDpopProof: VerifyDpopProof
   readonly useProof: UseProof
   readonly grantAccess: GrantAccess
   readonly narrowGrant: NarrowGrant

@@ -35,6 +35,7 @@ import { insertMember, updateMember } from '../../src/storage/members.ts'
 import { makeOidcRecords } from '../../src/storage/oidc.ts'
 import { makeUseProof } from '../../src/storage/used-proofs.ts'
 import { makeVerifyAccessToken } from '../../src/wire/oauth/access-token.ts'
+import { makeVerifyDpopProof } from '../../src/wire/oauth/dpop.ts'
 import { publicJwks } from '../../src/wire/oauth/jwks.ts'
 import { createDatabase, type Scope } from './database.ts'
 import { silentLog } from './log.ts'
@@ -196,6 +197,7 @@ function makeApp(world: OauthWorld, { pool, egress, recordAudit }: Surroundings)
     accessState: state,
     recordAudit,
     verifyAccessToken: makeVerifyAccessToken(publicJwks([signing]), hub),
+    verifyDpopProof: makeVerifyDpopProof(),
     useProof: makeUseProof(pool),
     clock,
   }

@@ -1,6 +1,14 @@
 /** DPoP proofs (RFC 9449 section 4.3): that the caller holds the key its token is bound to. */
 import { createHash } from 'node:crypto'
-import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose'
+import {
+  calculateJwkThumbprint,
+  EmbeddedJWK,
+  jwtVerify,
+  type CryptoKey,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { HubError } from '../../kernel/errors.ts'
 import { LEEWAY, SIGNATURE_ALGORITHMS } from './invalid-token.ts'
@@ -40,12 +48,38 @@ const claimsSchema = z.object({
  * Throws `unauthenticated` with reason `invalid_dpop_proof`. Whether the `jti` was used before is asked
  * of the replay cache by the caller.
  */
-export async function verifyDpopProof(request: DpopRequest, at: Date): Promise<DpopProof> {
-  const { jwk, payload } = await verifySignature(request.proof, at)
+export type VerifyDpopProof = (request: DpopRequest, at: Date) => Promise<DpopProof>
+
+/** A caller sends the same key with each request: reading it anew costs as much as the signature. */
+interface KnownKey {
+  readonly key: CryptoKey
+  readonly thumbprint: string
+}
+
+/** Keys by the proof's header, whose bytes hold the whole key: some 10 MB where each is as long as may be. */
+type KnownKeys = LRUCache<string, KnownKey>
+
+const MAX_KEYS = 1_000
+
+/** Remembers keys, never whether a proof or a caller is good. */
+export function makeVerifyDpopProof(): VerifyDpopProof {
+  const known: KnownKeys = new LRUCache({ max: MAX_KEYS })
+  return async (request, at) => {
+    const { thumbprint, payload } = await verifySignature(request.proof, at, known)
+    const { jti, iat } = checkClaims(payload, request, at)
+    const expiresAt = new Date((iat + PROOF_LIFETIME) * 1000)
+    return { thumbprint, jti, expiresAt }
+  }
+}
+
+function checkClaims(
+  payload: JWTPayload,
+  request: DpopRequest,
+  at: Date,
+): z.infer<typeof claimsSchema> {
   const claims = claimsSchema.safeParse(payload)
   if (!claims.success) throw invalidProof('lacks one of jti, htm, htu, iat')
-  const { jti, htm, htu, iat, ath } = claims.data
-
+  const { htm, htu, iat, ath } = claims.data
   if (htm !== request.method) throw invalidProof('is for another method')
   if (normalised(htu) !== normalised(request.url)) throw invalidProof('is for another URL')
   const age = at.getTime() / 1000 - iat
@@ -53,24 +87,33 @@ export async function verifyDpopProof(request: DpopRequest, at: Date): Promise<D
   if (age < -LEEWAY) throw invalidProof('is from the future')
   if (request.accessToken !== undefined && ath !== tokenHash(request.accessToken))
     throw invalidProof('is for another access token')
+  return claims.data
+}
 
-  const expiresAt = new Date((iat + PROOF_LIFETIME) * 1000)
-  return { thumbprint: await calculateJwkThumbprint(jwk), jti, expiresAt }
+interface Signed {
+  readonly thumbprint: string
+  readonly payload: JWTPayload
 }
 
 /** The key is the proof's own; EmbeddedJWK refuses one with a private or symmetric part. */
-async function verifySignature(proof: string, at: Date) {
+async function verifySignature(proof: string, at: Date, known: KnownKeys): Promise<Signed> {
   if (proof.length > MAX_PROOF) throw invalidProof('is too long')
+  const [header = ''] = proof.split('.', 1)
+  const before = known.get(header)
+  const keyOf: JWTVerifyGetKey = before === undefined ? EmbeddedJWK : () => before.key
   try {
-    const { protectedHeader, payload } = await jwtVerify(proof, EmbeddedJWK, {
+    const { protectedHeader, payload, key } = await jwtVerify(proof, keyOf, {
       typ: 'dpop+jwt',
       algorithms: [...SIGNATURE_ALGORITHMS],
       clockTolerance: LEEWAY,
       currentDate: at,
     })
+    if (before !== undefined) return { thumbprint: before.thumbprint, payload }
     const { jwk } = protectedHeader
     if (jwk === undefined) throw invalidProof('has no key')
-    return { jwk, payload }
+    const thumbprint = await calculateJwkThumbprint(jwk)
+    if (!(key instanceof Uint8Array)) known.set(header, { key, thumbprint })
+    return { thumbprint, payload }
   } catch (error) {
     if (error instanceof HubError) throw error
     throw invalidProof('is not signed as RFC 9449 asks', error)
