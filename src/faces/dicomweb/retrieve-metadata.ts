@@ -78,6 +78,5 @@ function printItem(
   if (item.held === 'hub') return item.json
   const scope = { study, series: item.series, instance: item.instance }
   const retrieveUrl = resourceUrl(service, scope)
-  const to = { service, studyUid: study, retrieveUrl }
-  return Buffer.from(JSON.stringify(rewriteAddresses(item.dataset, to)))
+  return Buffer.from(JSON.stringify(rewriteAddresses(item.dataset, { retrieveUrl })))
 }

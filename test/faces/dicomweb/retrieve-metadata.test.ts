@@ -31,10 +31,9 @@ test('metadata of a source-held study names no address but the hub’s', async (
   const text = await (await fetch(`${hub.url}/studies/${studyUid}/metadata`)).text()
   assert.doesNotMatch(text, /pacs\.internal/)
   const [first] = JSON.parse(text)
-  assert.equal(
-    first['7FE00010'].BulkDataURI,
-    `https://hub.example/dicom-web/studies/${studyUid}/bulk/1`,
-  )
+  assert.deepEqual(first['0020000D'].Value, [studyUid])
+  assert.doesNotMatch(text, /BulkDataURI/)
+  assert.equal(first['7FE00010'], undefined)
 })
 
 test('metadata that a source cuts short breaks off, and what is not JSON is a 502', async (t) => {
