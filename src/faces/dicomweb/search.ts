@@ -7,10 +7,12 @@
  */
 import { type Request, type Response, Router } from 'express'
 import type { QueryLevel } from '../../domain/imaging/study-query.ts'
-import { parseNationalId } from '../../domain/identity/national-id.ts'
+import { mayHoldNationalId } from '../../domain/identity/suspect-national-id.ts'
 import { HubError } from '../../kernel/errors.ts'
+import { lookup } from '../../kernel/lookup.ts'
 import type { FindStudies, FoundObject, FoundObjects } from '../../services/find-studies.ts'
 import { tagOfAttribute } from '../../wire/dicom/keywords.ts'
+import { QIDO_ATTRIBUTES } from '../../wire/dicom/qido-attributes.ts'
 import { parseQidoQuery, type QidoQuery } from '../../wire/dicom/qido-query.ts'
 import { qidoResult } from '../../wire/dicom/qido-result.ts'
 import { contextOf, principalOf } from '../request-state.ts'
@@ -64,8 +66,8 @@ export function searchRouter(deps: SearchDeps): Router {
 /** What may be a national id does not belong in an address, where logs keep it (access.md section 5). */
 function refuseNationalIds(parameters: URLSearchParams): void {
   for (const [name, value] of parameters) {
-    const isSuspect = tagOfAttribute(name) === PATIENT_ID ? isElevenDigits : isNationalId
-    if (value.split(/[^0-9.]+/).some(isSuspect))
+    const place = tagOfAttribute(name) === PATIENT_ID ? 'person' : 'text'
+    if (!namesUids(name) && mayHoldNationalId(value, place))
       throw new HubError(
         'invalid',
         'A national id may not stand in a URL: the access token names the patient, and PatientID matches local ids',
@@ -74,11 +76,10 @@ function refuseNationalIds(parameters: URLSearchParams): void {
 }
 
 const PATIENT_ID = '00100020'
-const isElevenDigits = (text: string): boolean => /^\d{11}$/.test(text)
 
-function isNationalId(text: string): boolean {
-  const parsed = parseNationalId(text, { environment: 'production' })
-  return parsed.ok || parsed.problem === 'synthetic'
+function namesUids(name: string): boolean {
+  const attribute = lookup(QIDO_ATTRIBUTES, tagOfAttribute(name) ?? '')
+  return attribute?.vr === 'UI'
 }
 
 /** What names or tells of a patient stays out of the log; that it was asked is kept. */

@@ -43,7 +43,7 @@ export function searchByPost(deps: SearchDeps): RequestHandler<{ type: string }>
 /** Access.md section 5: a national id is asked for in a body, never in a URL that others write down. */
 function urlPairs({ nationalIdInUrl }: SearchDeps, req: TypeRequest): readonly QueryPair[] {
   const pairs = queryPairs(req)
-  if (nationalIdInUrl === 'reject' && pairs.some(([, value]) => holdsNationalId(value))) {
+  if (nationalIdInUrl === 'reject' && pairs.some(holdsNationalId)) {
     throw new HubError(
       'invalid',
       'A national id does not belong in a URL: send this search by POST to _search',

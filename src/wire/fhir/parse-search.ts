@@ -182,6 +182,6 @@ function finish(draft: Draft): Search {
   return {
     ...search,
     type: request.type,
-    confidential: request.pairs.some(([, value]) => holdsNationalId(value)),
+    confidential: request.pairs.some(holdsNationalId),
   }
 }

@@ -93,6 +93,7 @@ for (const [query, expected] of [
   ['PatientName=%C3%98DEG*', [THIRD, FIRST]],
   ['PatientName=hansen', []],
   ['AccessionNumber=12345678901', []],
+  ['StudyInstanceUID=1.2.17858550084', []],
   ['ModalitiesInStudy=MR', [THIRD]],
   ['ModalitiesInStudy=SR', [FIRST]],
   ['PatientID=hub-patient', [SECOND]],
@@ -109,6 +110,8 @@ const INHERITED = ['constructor', 'toString', '__proto__', 'hasOwnProperty']
 
 for (const query of [
   'PatientID=17858550084',
+  'PatientID=12345678901',
+  'PatientName=178585%2050084',
   'PatientName=17858550084',
   'AccessionNumber=17858550084',
   'Nonsense=1',

@@ -256,12 +256,26 @@ test('a national id in a URL is refused and repeated nowhere', async (t) => {
   for (const query of [
     `patient.identifier=${NATIONAL}%7C${ANNES_NUMBER}`,
     `identifier=${ANNES_NUMBER}`,
+    `identifier=12345678901`,
     `name=${ANNES_NUMBER}`,
+    `general-practitioner=178585+50084`,
   ]) {
     const answer = await registry.ask(CLINICIAN, `Patient?${query}`)
     assert.equal(answer.status, 400)
     assert.equal(answer.body.resourceType, 'OperationOutcome')
     assert.doesNotMatch(JSON.stringify(answer.body), new RegExp(ANNES_NUMBER))
+  }
+})
+
+test('digits that are no national id may stand in a URL where no person is named', async (t) => {
+  const registry = await registryWithStudies(t)
+  for (const query of [
+    'series=1.2.17858550084.3',
+    'series=urn:oid:2.25.17858550084',
+    'endpoint=12345678901',
+    '_id=6f7a8e4c-0b1d-4c5e-8f90-178585500849',
+  ]) {
+    assert.equal((await registry.ask(CLINICIAN, `ImagingStudy?${query}`)).status, 200, query)
   }
 })
 
