@@ -1,7 +1,7 @@
 -- The registry: one row per FHIR resource. Applied once, in name order; never edited after release.
 
 -- Hot columns are typed and hold what policy and the timeline ask for; everything else a search
--- parameter may ask is an entry of one of four arrays, so that a new parameter is data, not a table.
+-- parameter may ask is an entry of one of three arrays, so that a new parameter is data, not a table.
 -- Partitioned by type: each partition carries the indexes its own searches need.
 create table resource (
   type          text           not null,

@@ -27,7 +27,7 @@ create table audit_head (
 );
 insert into audit_head (size, frontier) values (0, '{}');
 
--- Objects of a disclosure after the first, flushed within a second.
+-- Every object of a disclosure, the first too; written within a second of its being handed out.
 create table disclosure_object (
   disclosure       uuid not null,
   sop_instance_uid text not null,
