@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { reportFailure } from './commands/failure.ts'
 import { fetchCommand } from './commands/fetch.ts'
 import { makeHubAccess } from './commands/hub-access.ts'
+import { identityCommand } from './commands/identity.ts'
 import { keysCommand } from './commands/keys.ts'
 import { memberCommand } from './commands/member.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -51,9 +52,10 @@ function makeProgram(): Command {
     memberCommand(administration),
     clientCommand(administration),
     sourceCommand(administration),
+    identityCommand(administration),
     publishCommand(access),
     fetchCommand(access),
-    tokenCommand({ dataDir: () => readConfig().dataDir }),
+    tokenCommand({ settings: () => readConfig() }),
     auditCommand({
       open: () => openAuditLog(commandLog),
       out: process.stdout,

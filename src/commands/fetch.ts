@@ -13,6 +13,7 @@ interface FetchOptions {
   readonly patient?: string
   readonly purpose: string
   readonly client?: string
+  readonly key?: string
   readonly token?: string
   readonly hub?: string
   readonly json?: true
@@ -23,12 +24,13 @@ export function fetchCommand(access: HubAccess): Command {
     .description('Download a study into a folder, one verified file per object')
     .argument('<study-uid>')
     .requiredOption('--out <folder>', 'where the files go; made where it is missing')
-    .option('--user <name>', 'the person who asks, with --patient')
+    .option('--user <name>', 'the person of the demo who asks, with --patient')
     .option('--patient <national-id>', 'whose images they are')
     .option('--purpose <code>', 'why: TREAT, ETREAT, COC or BTG', 'TREAT')
     .option('--client <id>', 'a client that fetches its own member’s material')
+    .option('--key <file>', 'its private key as client add prints it; without: the demo’s')
     .option('--token <token>', 'access token to use as it is')
-    .option('--hub <url>', 'public address of the hub')
+    .option('--hub <url>', 'public address of the hub (default: SAMSYN_BASE_URL)')
     .option('--json', 'print JSON')
     .action(async (study: string, options: FetchOptions) => {
       if (!isUid(study)) throw new HubError('invalid', 'The study is named by its UID')
@@ -45,10 +47,13 @@ export function fetchCommand(access: HubAccess): Command {
 }
 
 function callerOf(study: string, options: FetchOptions): Caller {
-  const { user, patient, purpose, client, token } = options
-  if ([user, client, token].filter((given) => given !== undefined).length !== 1)
-    throw new HubError('invalid', 'Name one caller: --user with --patient, --client or --token')
+  const { user, patient, purpose, client, key, token } = options
+  if ([user, client ?? key, token].filter((given) => given !== undefined).length !== 1) {
+    const ways = '--user with --patient, --client, --key or --token'
+    throw new HubError('invalid', `Name one caller: ${ways}`)
+  }
   if (token !== undefined) return { kind: 'token', token }
+  if (key !== undefined) return { kind: 'key', file: key, id: client }
   if (user === undefined) return { kind: 'client', id: client }
   if (patient === undefined) throw new HubError('invalid', '--user needs --patient')
   return { kind: 'person', username: user, patient, purpose, studies: [study] }

@@ -3,14 +3,22 @@ import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import { makeHubClient, type HubClient } from '../sources/hub.ts'
 import type { DemoFile } from '../wire/demo-file.ts'
-import { obtainPersonToken, obtainSystemToken, type ObtainedToken } from './obtain-token.ts'
+import {
+  obtainClientToken,
+  obtainPersonToken,
+  obtainSystemToken,
+  type ObtainedToken,
+} from './obtain-token.ts'
+import { newDpopKey, readClientKey } from './own-key.ts'
 import { makeTokenKeeper } from './token-keeper.ts'
 import { readDemoFile } from './token.ts'
 
 export type Caller =
-  /** A system of a member; absent: the one that may publish, where there is only one. */
+  /** A system of the demo; absent: the one that may publish, where there is only one. */
   | { readonly kind: 'client'; readonly id: string | undefined }
-  /** A person with an attest for one patient. */
+  /** A client by its own key, from the file that `client add` printed; `id` where that does not say it. */
+  | { readonly kind: 'key'; readonly file: string; readonly id: string | undefined }
+  /** A person of the demo, with an attest for one patient. */
   | {
       readonly kind: 'person'
       readonly username: string
@@ -42,6 +50,13 @@ export function makeHubAccess({ settings, clock }: HubAccessDeps): HubAccess {
         const headers = { authorization: `Bearer ${caller.token}` }
         return makeHubClient({ url: hub ?? baseUrl, authorize: async () => headers })
       }
+      if (caller.kind === 'key') {
+        const url = hub ?? baseUrl
+        // Bound to a key of this process alone: the token is of no use to who reads it on its way.
+        const identity = { ...(await readClientKey(caller.file, caller.id)), dpopJwk: newDpopKey() }
+        const authorize = makeTokenKeeper(() => obtainClientToken(url, identity), clock)
+        return makeHubClient({ url, authorize })
+      }
       const demo = await readDemoFile(dataDir)
       const authorize = makeTokenKeeper(() => obtain(demo, caller), clock)
       return makeHubClient({ url: hub ?? demo.hub, authorize })
@@ -51,7 +66,7 @@ export function makeHubAccess({ settings, clock }: HubAccessDeps): HubAccess {
 
 async function obtain(
   demo: DemoFile,
-  caller: Exclude<Caller, { kind: 'token' }>,
+  caller: Exclude<Caller, { kind: 'token' | 'key' }>,
 ): Promise<ObtainedToken> {
   if (caller.kind === 'person') return obtainPersonToken(demo, caller)
   return obtainSystemToken(demo, { clientId: caller.id ?? onlyPublisher(demo) })

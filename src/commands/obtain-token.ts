@@ -1,4 +1,4 @@
-/** A token of the hub for one of the demo's identities: a person with an attest, or a member's system. */
+/** A token of the hub: for a client with its key, and for the demo's identities, persons among them. */
 import { randomUUID } from 'node:crypto'
 import { actionsOf } from '../domain/access/scopes.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -37,7 +37,7 @@ interface Binding {
 /** Where the demo's issuer sends a program back to; nothing listens there. */
 export const DEMO_REDIRECT_URI = 'http://localhost/samsyn/signed-in'
 
-/** Client credentials (RFC 6749 section 4.4) of a demo client; all its scopes where none is named. */
+/** The same of a demo client. */
 export async function obtainSystemToken(
   demo: DemoFile,
   request: { readonly clientId: string; readonly scope?: string | undefined },
@@ -45,9 +45,18 @@ export async function obtainSystemToken(
 ): Promise<ObtainedToken> {
   const client = demo.clients.find(({ client_id: id }) => id === request.clientId)
   if (client === undefined) throw new HubError('invalid', 'demo.json has no such client')
-  const hub = await connectAuthorization(demo.hub, identityOf(client, binding))
-  const token = await hub.clientCredentialsToken(request.scope)
-  return { token, authorize: (call) => hub.authorize(token, call) }
+  return obtainClientToken(demo.hub, identityOf(client, binding), request.scope)
+}
+
+/** Client credentials (RFC 6749 section 4.4); all registered scopes where none is named. */
+export async function obtainClientToken(
+  hub: string,
+  identity: OauthIdentity,
+  scope?: string,
+): Promise<ObtainedToken> {
+  const server = await connectAuthorization(hub, identity)
+  const token = await server.clientCredentialsToken(scope)
+  return { token, authorize: (call) => server.authorize(token, call) }
 }
 
 /** Signs the person in at the demo's issuer with an attest, and exchanges what that gives (RFC 8693). */

@@ -5,12 +5,13 @@ import { HubError } from '../kernel/errors.ts'
 import type { HubClient } from '../sources/hub.ts'
 import type { StoreFailure } from '../sources/store-result.ts'
 import { findObjects, type FoundObject, type SkippedFile } from './find-objects.ts'
-import type { HubAccess } from './hub-access.ts'
+import type { Caller, HubAccess } from './hub-access.ts'
 import { printJson } from './print.ts'
 import { makeProgressBar } from './progress-bar.ts'
 
 interface PublishOptions {
   readonly client?: string
+  readonly key?: string
   readonly hub?: string
   readonly token?: string
   readonly json?: true
@@ -39,22 +40,24 @@ export function publishCommand(access: HubAccess): Command {
     .description('Deposit DICOM objects in the hub: every one found in the files and folders')
     .argument('<paths...>', 'files, or folders with all that is in them')
     .option('--client <id>', 'the publishing client')
-    .option('--hub <url>', 'public address of the hub')
+    .option('--key <file>', 'its private key as client add prints it; without: the demo’s')
+    .option('--hub <url>', 'public address of the hub (default: SAMSYN_BASE_URL)')
     .option('--token <token>', 'access token to use instead of a client’s')
     .option('--json', 'print JSON')
     .action(async (paths: readonly string[], options: PublishOptions) => {
       const { objects, skipped } = await lookFor(paths)
-      const caller =
-        options.token === undefined
-          ? ({ kind: 'client', id: options.client } as const)
-          : ({ kind: 'token', token: options.token } as const)
-      const hub = await access.openHub(caller, options.hub)
+      const hub = await access.openHub(callerOf(options), options.hub)
       const report = await publish(hub, objects, skipped).finally(() => hub.close())
       if (options.json) printJson(report)
       else printReport(report)
       if (report.failed.length > 0)
         throw new HubError('conflict', `${report.failed.length} objects were not accepted`)
     })
+}
+
+function callerOf({ client, key, token }: PublishOptions): Caller {
+  if (token !== undefined) return { kind: 'token', token }
+  return key === undefined ? { kind: 'client', id: client } : { kind: 'key', file: key, id: client }
 }
 
 async function lookFor(paths: readonly string[]): Promise<{

@@ -44,7 +44,9 @@ describe('samsyn token', () => {
   const run = async (...args: readonly string[]): Promise<string> => {
     const print = mock.method(console, 'log', () => undefined)
     try {
-      const command = tokenCommand({ dataDir: () => dataDir }).exitOverride()
+      const command = tokenCommand({
+        settings: () => ({ dataDir, baseUrl: world.hub }),
+      }).exitOverride()
       await command.parseAsync([...args], { from: 'user' })
       return print.mock.calls.map((call) => call.arguments.join(' ')).join('\n')
     } finally {
