@@ -1,16 +1,12 @@
 /** What can be wrong with an installation, asked one thing at a time, each with what to do about it. */
 import { access, constants, stat } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import type { Pool } from 'pg'
 import type { Config } from '../config.ts'
 import { isHubError } from '../kernel/errors.ts'
-import { makeSealer } from '../kernel/seal.ts'
-import { makeAllowList } from '../sources/allow-list.ts'
 import { loadKeys } from '../storage/key-file.ts'
 import { pendingMigrations } from '../storage/migrate.ts'
 import type { ObjectStore } from '../storage/objects.ts'
-import { listSources } from '../storage/sources.ts'
 
 export interface Finding {
   readonly check: string
@@ -20,11 +16,11 @@ export interface Finding {
   readonly fix?: string | undefined
 }
 
-type Verdict = Omit<Finding, 'check'>
+export type Verdict = Omit<Finding, 'check'>
 
-const ok = (detail: string): Verdict => ({ state: 'ok', detail })
-const warning = (detail: string, fix: string): Verdict => ({ state: 'warning', detail, fix })
-const failed = (detail: string, fix: string): Verdict => ({ state: 'failed', detail, fix })
+export const ok = (detail: string): Verdict => ({ state: 'ok', detail })
+export const warning = (detail: string, fix: string): Verdict => ({ state: 'warning', detail, fix })
+export const failed = (detail: string, fix: string): Verdict => ({ state: 'failed', detail, fix })
 
 /** Runs one check; what it throws is a failure with `fix`. */
 export async function find(
@@ -45,7 +41,7 @@ export async function find(
 }
 
 /** A refused connection to a name with several addresses is an error without a text of its own. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.message !== '') return error.message
   return 'code' in error ? String(error.code) : error.name
@@ -138,55 +134,4 @@ export async function checkAnchor({ auditAnchor }: Config): Promise<Verdict> {
   if (found === undefined) return ok(`${auditAnchor} will be made`)
   await access(auditAnchor, constants.R_OK | constants.W_OK)
   return ok(auditAnchor)
-}
-
-export async function checkPort(host: string, port: number): Promise<Verdict> {
-  if (port === 0) return ok('a free one')
-  const problem = await tryListening(host, port)
-  if (problem === undefined) return ok(`${host}:${port} is free`)
-  if (problem === 'EADDRINUSE') {
-    return (await isHub(host, port))
-      ? ok(`${host}:${port} is the running hub’s`)
-      : failed(`${host}:${port} is taken`, 'Stop what listens there, or set another port')
-  }
-  return failed(`${host}:${port}: ${problem}`, 'Set a host of this machine and a port it may use')
-}
-
-function tryListening(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', (error) => {
-      resolve('code' in error ? String(error.code) : error.message)
-    })
-    server.listen(port, host, () => {
-      server.close(() => {
-        resolve(undefined)
-      })
-    })
-  })
-}
-
-async function isHub(host: string, port: number): Promise<boolean> {
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  const address = `http://${name.includes(':') ? `[${name}]` : name}:${port}/livez`
-  return fetch(address, { signal: AbortSignal.timeout(2000) }).then(
-    (answer) => answer.ok,
-    () => false,
-  )
-}
-
-/** Every registered source must be one the hub is allowed to call. */
-export async function checkEgress(pool: Pool, config: Config): Promise<Verdict> {
-  const allow = makeAllowList(config.egressAllow)
-  const { master } = await loadKeys(config.keyFile, false)
-  const sources = await listSources(pool, makeSealer(master))
-  const barred = sources.filter(({ active, settings }) => active && !allows(allow, settings.url))
-  if (barred.length === 0) return ok(`${sources.length} sources, all allowed`)
-  const ids = barred.map(({ id }) => id).join(', ')
-  return failed(`The hub may not call ${ids}`, 'Add their hosts and ports to SAMSYN_EGRESS_ALLOW')
-}
-
-function allows(allow: ReturnType<typeof makeAllowList>, address: string): boolean {
-  const { hostname, port, protocol } = new URL(address)
-  return allow.allowsHost(hostname, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port))
 }

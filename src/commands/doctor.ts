@@ -10,15 +10,14 @@ import {
   checkClock,
   checkDatabase,
   checkDataDir,
-  checkEgress,
   checkKeys,
   checkMigrations,
   checkNode,
   checkObjects,
-  checkPort,
   find,
   type Finding,
 } from './doctor-checks.ts'
+import { checkEgress, checkIssuers, checkPort, checkTls } from './doctor-network-checks.ts'
 import { printJson } from './print.ts'
 
 export interface DoctorDeps {
@@ -60,7 +59,7 @@ async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
   return [
     ...findings,
     ...(await examineFiles(deps, config)),
-    ...(await examinePorts(config)),
+    ...(await examineNetwork(deps, config)),
     ...(await examineDatabase(deps, config)),
   ]
 }
@@ -78,11 +77,20 @@ async function examineFiles(deps: DoctorDeps, config: Config): Promise<readonly 
   ]
 }
 
-async function examinePorts(config: Config): Promise<readonly Finding[]> {
-  const { host, port, operationsPort } = config
-  const findings = [await find('port', '', () => checkPort(host, port))]
-  if (operationsPort !== undefined)
-    findings.push(await find('operations port', '', () => checkPort(host, operationsPort)))
+async function examineNetwork({ clock }: DoctorDeps, config: Config): Promise<readonly Finding[]> {
+  const { host, port, operationsPort, tls, baseUrl, trustedIssuers } = config
+  const listener = { host, port, tls: tls !== undefined }
+  const findings = [await find('port', '', () => checkPort(listener))]
+  if (operationsPort !== undefined) {
+    const operations = { host, port: operationsPort, tls: false }
+    findings.push(await find('operations port', '', () => checkPort(operations)))
+  }
+  if (tls !== undefined) {
+    const fix = 'See that SAMSYN_TLS_CERT and SAMSYN_TLS_KEY name the PEM files of one pair'
+    findings.push(await find('certificate', fix, () => checkTls(tls, baseUrl, clock())))
+  }
+  if (trustedIssuers.length > 0)
+    findings.push(await find('trusted issuers', '', () => checkIssuers(config, clock)))
   return findings
 }
 

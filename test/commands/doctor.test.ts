@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import https from 'node:https'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -11,8 +12,10 @@ import { readConfig } from '../../src/config.ts'
 import { makeFileObjects } from '../../src/storage/file-objects.ts'
 import { loadKeys } from '../../src/storage/key-file.ts'
 import { makePool } from '../../src/storage/pool.ts'
+import { makeCertificate, type CertificateFiles } from '../support/certificate.ts'
 import { createDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
+import { listen } from '../support/listen.ts'
 import { silentLog } from '../support/log.ts'
 
 interface Installation {
@@ -122,4 +125,67 @@ test('a port that something else has taken is a fault', async (t) => {
   const address = other.address()
   const port = typeof address === 'object' ? String(address?.port) : ''
   assert.deepEqual(failing((await examine({ SAMSYN_PORT: port })).findings), ['port'])
+})
+
+/** Of a hub that speaks TLS by these files; the finding on its certificate. */
+async function certificateFinding(
+  t: TestContext,
+  { cert, key }: CertificateFiles,
+  clock = () => new Date(),
+): Promise<Finding | undefined> {
+  const { examine } = await install(t)
+  const environment = { SAMSYN_TLS_CERT: cert, SAMSYN_TLS_KEY: key }
+  // Looked at from another time, the database's clock is not this machine's; that is not asked here.
+  const { findings } = await examine(environment, clock)
+  return findings.find(({ check }) => check === 'certificate')
+}
+
+test('a certificate and its key are looked at: as a pair, and for how long they last', async (t) => {
+  const [one, other] = [makeCertificate(t), makeCertificate(t)]
+  if (one === undefined || other === undefined) return
+  assert.equal((await certificateFinding(t, one))?.state, 'ok')
+  const mixed = await certificateFinding(t, { cert: one.cert, key: other.key })
+  assert.equal(mixed?.state, 'failed')
+  const inDays = (days: number) => () => new Date(Date.now() + days * 86_400_000)
+  assert.equal((await certificateFinding(t, one, inDays(360)))?.state, 'warning')
+  assert.equal((await certificateFinding(t, one, inDays(400)))?.state, 'failed')
+})
+
+test('a hub that speaks TLS is known for one', async (t) => {
+  const files = makeCertificate(t)
+  if (files === undefined) return
+  const { examine } = await install(t)
+  const pair = { cert: await readFile(files.cert), key: await readFile(files.key) }
+  const hub = https.createServer(pair, (_request, response) => response.end('ok'))
+  hub.listen(0, '127.0.0.1')
+  await once(hub, 'listening')
+  t.after(() => hub.close())
+  const address = hub.address()
+  const { findings } = await examine({
+    SAMSYN_PORT: typeof address === 'object' ? String(address?.port) : '',
+    SAMSYN_TLS_CERT: files.cert,
+    SAMSYN_TLS_KEY: files.key,
+  })
+  assert.match(findings.find(({ check }) => check === 'port')?.detail ?? '', /running hub/)
+})
+
+const issuers = (issuer: string) => ({
+  SAMSYN_TRUSTED_ISSUERS: JSON.stringify([{ issuer, audience: 'hub', profile: 'helseid' }]),
+})
+
+test('a trusted issuer that answers with its keys is well', async (t) => {
+  const issuer = await listen(t, (request, response) => {
+    const isKeys = request.url === '/jwks'
+    const metadata = { issuer: `http://${request.headers.host}`, jwks_uri: `${issuer}/jwks` }
+    response.end(JSON.stringify(isKeys ? { keys: [] } : metadata))
+  })
+  const { examine } = await install(t)
+  const { findings } = await examine(issuers(issuer))
+  assert.equal(findings.find(({ check }) => check === 'trusted issuers')?.state, 'ok')
+})
+
+test('a trusted issuer that is not there, or may not be called, is a fault', async (t) => {
+  const { examine } = await install(t)
+  for (const issuer of ['http://127.0.0.1:1', 'https://issuer.example'])
+    assert.deepEqual(failing((await examine(issuers(issuer))).findings), ['trusted issuers'])
 })

@@ -10,10 +10,14 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises'
+import http, { type RequestListener, type Server } from 'node:http'
+import https from 'node:https'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { readConfig } from '../../src/config.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { startChild } from '../support/children.ts'
 import { createDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
@@ -64,6 +68,39 @@ test('the image does not run as root', () => {
   const [last] = [...dockerfile.matchAll(/^USER (.+)$/gm)].slice(-1)
   assert.equal(last?.[1], 'node')
 })
+
+test('the health check asks the hub that is there, by TLS where it speaks it', async (t) => {
+  const files = makeCertificate(t)
+  if (files === undefined) return
+  const answer: RequestListener = (request, response) => {
+    response.writeHead(request.url === '/livez' ? 200 : 404).end()
+  }
+  const pair = { cert: await readFile(files.cert), key: await readFile(files.key) }
+  const plain = await listening(t, http.createServer(answer))
+  const secure = await listening(t, https.createServer(pair, answer))
+  const tls = { SAMSYN_TLS_CERT: files.cert }
+  assert.equal(await checkHealth({ SAMSYN_PORT: plain }), 0)
+  assert.equal(await checkHealth({ SAMSYN_PORT: secure, ...tls }), 0)
+  assert.equal(await checkHealth({ SAMSYN_PORT: secure }), 1)
+  assert.equal(await checkHealth({ SAMSYN_PORT: String(await freePort()) }), 1)
+})
+
+async function listening(t: TestContext, server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  return typeof address === 'object' ? String(address?.port) : ''
+}
+
+/** Status of the image's own command, with the host it listens at. */
+async function checkHealth(env: Readonly<Record<string, string>>): Promise<number | null> {
+  const [, command = '[]'] = /^HEALTHCHECK .+\\\n +CMD (\[.+\])$/m.exec(dockerfile) ?? []
+  const [, ...args]: string[] = JSON.parse(command)
+  const check = startChild(process.execPath, args, { SAMSYN_HOST: '0.0.0.0', ...env })
+  const [status]: unknown[] = await once(check.process, 'exit')
+  return typeof status === 'number' ? status : null
+}
 
 test('compose publishes loopback ports only', () => {
   const published = [...compose.matchAll(/^ +- '([\d.]+:)?(\d+):(\d+)'$/gm)]
