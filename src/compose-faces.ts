@@ -6,6 +6,7 @@ import { pinoHttp, type HttpLogger } from 'pino-http'
 import type { Services } from './compose-services.ts'
 import type { Storage } from './compose-storage.ts'
 import type { Config } from './config.ts'
+import { maskElevenDigits } from './domain/identity/suspect-national-id.ts'
 import { adminRouter } from './faces/admin/router.ts'
 import { bearer } from './faces/bearer.ts'
 import { makeBufferPool } from './faces/buffer-pool.ts'
@@ -78,11 +79,19 @@ function requestLog(log: Logger): HttpLogger {
       req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
         id,
         method,
-        path: url.split('?', 1)[0],
+        path: maskPath(url),
       }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },
   })
+}
+
+/** A path has no place for a national id, and some callers put one there, plain or percent-encoded. */
+function maskPath(url: string): string {
+  const [path = ''] = url.split('?', 1)
+  const decoded = path.replaceAll(/%3([0-9])/g, '$1')
+  const masked = maskElevenDigits(decoded)
+  return masked === decoded ? path : masked
 }
 
 /** Nothing the faces answer is a page that may run anything. */

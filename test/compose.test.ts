@@ -142,3 +142,13 @@ async function refusesConnections(url: string): Promise<void> {
     if (!answered) return
   }
 }
+
+test('a national id in a path is in no line of the log, however it is written', async (t) => {
+  const { url } = await createDatabase(t)
+  const { hub } = await startNetwork(t, { DATABASE_URL: url, SAMSYN_LOG_LEVEL: 'info' })
+  for (const number of ['17858550084', '%317858550084']) {
+    await fetch(`${hub.url}/fhir/Patient/${number}`, { headers: { 'x-request-id': '17858550084' } })
+  }
+  await hub.child.line(/Patient\/\*\*\*/)
+  assert.doesNotMatch(hub.child.output(), /7858550084/)
+})

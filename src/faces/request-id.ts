@@ -6,6 +6,8 @@ import { setContext } from './request-state.ts'
 
 /** What a caller may send: an id of its own, safe in a log line and a header. */
 const ACCEPTABLE = /^[A-Za-z0-9._:-]{8,64}$/
+/** What may be a national id is none of these: it would be in every line. A UUID's groups have other lengths. */
+const ELEVEN_DIGITS = /(?<![\dA-Fa-f])\d{11}(?![\dA-Fa-f])/
 
 /** First segment of the path: the audit's name for the protocol. */
 const CHANNELS: Readonly<Record<string, string>> = {
@@ -20,7 +22,7 @@ const CHANNELS: Readonly<Record<string, string>> = {
 export function requestId(): RequestHandler {
   return function requestId(req, res, next) {
     const sent = req.get('x-request-id')
-    const id = sent !== undefined && ACCEPTABLE.test(sent) ? sent : randomUUID()
+    const id = sent !== undefined && isAcceptable(sent) ? sent : randomUUID()
     res.setHeader('X-Request-Id', id)
     const [, segment = ''] = req.path.split('/')
     // Behind a trusted proxy `ip` is the caller's own (SAMSYN_TRUST_PROXY).
@@ -31,4 +33,8 @@ export function requestId(): RequestHandler {
     })
     next()
   }
+}
+
+function isAcceptable(id: string): boolean {
+  return ACCEPTABLE.test(id) && !ELEVEN_DIGITS.test(id)
 }

@@ -4,6 +4,7 @@
  */
 import type { AuditEntity, AuditRecord } from '../../domain/audit/event.ts'
 import type { Practitioner, Principal } from '../../domain/access/principal.ts'
+import { maskElevenDigits } from '../../domain/identity/suspect-national-id.ts'
 import {
   ACT_CODINGS,
   CUSTODIAN_ROLE,
@@ -224,7 +225,9 @@ function entities(record: AuditRecord): readonly JsonObject[] {
 
 function touched(entity: AuditEntity): JsonObject {
   if (entity.kind === 'query') {
-    const query = Buffer.from(entity.query.slice(0, MAX_QUERY)).toString('base64')
+    // A face masks what it knows to be an identifier; one may stand where a resource's id belongs.
+    const text = maskElevenDigits(entity.query.slice(0, MAX_QUERY))
+    const query = Buffer.from(text).toString('base64')
     return { ...QUERY, query }
   }
   const detail = entity.custodian && [

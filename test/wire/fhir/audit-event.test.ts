@@ -132,4 +132,12 @@ describe('an AuditEvent', () => {
     const opening = auditEvent(auditRecord({ disclosure: { id: ID } }), ID, HUB)
     assert.equal(closedDisclosure(opening), undefined)
   })
+
+  it('masks a number in the query, and leaves UIDs in it alone', () => {
+    const uid = '1.2.826.0.1.17858550084.3'
+    const query = `Patient/17858550084 studies/${uid}`
+    const { entity } = eventOf({ entities: [{ kind: 'query', query }] })
+    const encoded = entity?.find((one) => one.query !== undefined)?.query ?? ''
+    assert.equal(Buffer.from(encoded, 'base64').toString(), `Patient/*** studies/${uid}`)
+  })
 })
