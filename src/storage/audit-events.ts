@@ -50,7 +50,7 @@ interface HeadRow {
  * Appends the events in order, in one transaction: all are in the log when it resolves, and none when it
  * rejects (save for a connection lost at the commit itself). Returns the tree they made.
  */
-export function appendAuditEvents(pool: Pool, events: readonly NewAuditEvent[]): Promise<Tree> {
+function appendAuditEvents(pool: Pool, events: readonly NewAuditEvent[]): Promise<Tree> {
   const leaves = events.map((event) => leafHash(event.content))
   return transaction(pool, async (db) => {
     await db.query(BEGIN_APPEND)

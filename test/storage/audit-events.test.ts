@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import type { Pool } from 'pg'
 import { EMPTY_TREE, appendLeaves, leafHash } from '../../src/domain/audit/merkle.ts'
 import {
-  appendAuditEvents,
   makeAuditAppender,
   readAuditHead,
   type NewAuditEvent,
@@ -39,7 +38,7 @@ describe('appending to the audit log', () => {
   it('gives every event its place when many append at once', async (t) => {
     const { pool } = await createDatabase(t)
     const batches = Array.from({ length: 12 }, (_, n) => [event(2 * n), event(2 * n + 1)])
-    await Promise.all(batches.map((batch) => appendAuditEvents(pool, batch)))
+    await Promise.all(batches.map((batch) => makeAuditAppender(pool)(batch)))
     await assertWholeLog(pool, 24)
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { OrganizationId, PatientId } from '../../src/kernel/ids.ts'
-import { appendAuditEvents, type NewAuditEvent } from '../../src/storage/audit-events.ts'
+import { makeAuditAppender, type NewAuditEvent } from '../../src/storage/audit-events.ts'
 import {
   countAuditEvents,
   readAuditEvent,
@@ -34,7 +34,7 @@ const organizations = (...ids: string[]) =>
 
 describe('searching the audit log', () => {
   before(async () => {
-    await appendAuditEvents(database.pool, [
+    await makeAuditAppender(database.pool)([
       event(0),
       event(1, { recorded: at(0), patient: 'patient-2', custodians: [], refs: [] }),
       event(2, { member: 'west', custodians: [] }),

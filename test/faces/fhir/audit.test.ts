@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { appendAuditEvents } from '../../../src/storage/audit-events.ts'
+import { makeAuditAppender } from '../../../src/storage/audit-events.ts'
 import { searchValues } from '../../../src/wire/fhir/search-values.ts'
 import { idsOf, NORTH, startRegistry, type Caller, type Registry } from '../../support/registry.ts'
 
@@ -32,7 +32,7 @@ async function registryWithLog(t: TestContext): Promise<Registry> {
       member: 'west',
     }
   })
-  await appendAuditEvents(registry.pool, events)
+  await makeAuditAppender(registry.pool)(events)
   return registry
 }
 
