@@ -12,7 +12,6 @@ import type { OpenDicomwebSource } from '../sources/dicomweb.ts'
 import {
   type CopyInstance,
   type DepositedPlace,
-  findStudyCopies,
   type StudyCopy,
   type StudyScope,
 } from '../storage/study-copies.ts'
@@ -20,6 +19,7 @@ import { accessRecord } from './access-record.ts'
 import type { Access, Authorize } from './authorize.ts'
 import { permit } from './permit.ts'
 import type { Disclosure, OpenDisclosure, RecordAudit, RequestContext } from './record-audit.ts'
+import { makeFindCopies } from './recent-copies.ts'
 import { type RelayedInstance, relayInstances } from './relay-instances.ts'
 import { sourceOf } from './source-of-copy.ts'
 import { startingWith } from './starting-with.ts'
@@ -81,11 +81,12 @@ export interface OpenStudyDeps {
 }
 
 export function makeOpenStudy(deps: OpenStudyDeps): OpenStudy {
+  const findCopies = makeFindCopies({ db: deps.pool, clock: deps.clock })
   return {
     async find(principal, scope, context) {
       const query = pathOf(scope)
       const access = await permit(deps, { principal, action: 'view-images', query }, context)
-      const copies = await findStudyCopies(deps.pool, scope, access.filter)
+      const copies = await findCopies(scope, access.filter)
       if (copies.length === 0) {
         await auditMiss(deps, { access, context }, query)
         throw new HubError('not-found', 'No such study, series or instance')

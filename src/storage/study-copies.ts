@@ -100,7 +100,7 @@ export async function findStudyCopies(
   const text = COPIES(within, accessFilterSql(filter, 'r', values))
   const name = statementName(text)
   const { rows } = await db.query<CopyRow>({ text, values, ...(name !== undefined && { name }) })
-  return rows.map(toCopy).toSorted(byWorth)
+  return bestFirst(rows.map(toCopy))
 }
 
 /** An instance is found by its key; the custodian makes it the primary one. */
@@ -136,6 +136,11 @@ function toInstance(row: InstanceRow): CopyInstance {
   const held = { instance, series, transferSyntax }
   if (landing === null || offset === null || bytes === null) return held
   return { ...held, deposited: { landing, offset, bytes, sha256: sha256 ?? '' } }
+}
+
+/** Wholly deposited before source-held, then the one with more instances. */
+export function bestFirst(copies: readonly StudyCopy[]): readonly StudyCopy[] {
+  return copies.toSorted(byWorth)
 }
 
 function byWorth(a: StudyCopy, b: StudyCopy): number {
