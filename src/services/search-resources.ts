@@ -1,13 +1,16 @@
 /** Searching the registry: decide, look among what may be seen, audit, and only then answer. */
 import type { Principal } from '../domain/access/principal.ts'
-import type { Clock } from '../kernel/clock.ts'
+import { HubError, isHubError } from '../kernel/errors.ts'
 import type { Db } from '../storage/db.ts'
 import { searchResources, type FoundPage, type Position } from '../storage/resource-search.ts'
 import type { Search } from '../wire/fhir/search.ts'
+import { identificationOf, type Identification } from '../wire/fhir/identification.ts'
 import { accessRecord } from './access-record.ts'
 import { auditVisibility } from './audit-visibility.ts'
 import type { DecideSight } from './decide-sight.ts'
-import type { RecordAudit, RequestContext } from './record-audit.ts'
+import { makeIdentifyPatient } from './identify-patient.ts'
+import type { PermitDeps } from './permit.ts'
+import type { RequestContext } from './record-audit.ts'
 import { searchAuditLog } from './search-audit-log.ts'
 
 export type { FoundPage, Position }
@@ -17,6 +20,8 @@ export interface SearchRequest {
   readonly after?: Position | undefined
   /** The query as the audit shows it: identifiers masked. */
   readonly query: string
+  /** Whether what was asked stands in no URL. */
+  readonly hidden: boolean
 }
 
 export type SearchResources = (
@@ -25,23 +30,29 @@ export type SearchResources = (
   context: RequestContext,
 ) => Promise<FoundPage>
 
-export interface SearchResourcesDeps {
+export interface SearchResourcesDeps extends PermitDeps {
   readonly db: Db
   readonly decideSight: DecideSight
-  readonly recordAudit: RecordAudit
-  readonly clock: Clock
 }
 
 /** Throws what the decision throws; a caller who may see nothing gets an empty page. */
 export function makeSearchResources(deps: SearchResourcesDeps): SearchResources {
-  return async (principal, { search, after, query }, context) => {
+  const identifyPatient = makeIdentifyPatient(deps)
+  return async (principal, request, context) => {
+    const { search, after, query } = request
     const asked = `${search.type}?${query}`
+    const identification = mayIdentify(principal) ? identificationIn(request) : undefined
+    if (identification !== undefined)
+      return identifyPatient(
+        principal,
+        { identification, query: asked, count: search.count },
+        context,
+      )
     const along = typesAlong(search)
-    const sight = await deps.decideSight(
-      principal,
-      { type: search.type, along, query: asked },
-      context,
-    )
+    const wanted = { type: search.type, along, query: asked }
+    const sight = await deps
+      .decideSight(principal, wanted, context)
+      .catch((error: unknown) => refuse(error, principal, search))
     const input = { search, after, visibility: sight.visibility }
     const log = auditVisibility(sight, principal)
     const page =
@@ -53,6 +64,25 @@ export function makeSearchResources(deps: SearchResourcesDeps): SearchResources 
     await deps.recordAudit(accessRecord(sight.access, act, context))
     return page
   }
+}
+
+/** Finding the person comes before the grant, which names that person. */
+function mayIdentify({ actions, grant }: Principal): boolean {
+  return actions.has('identify') && grant === undefined
+}
+
+/** Who may find one person and no more is told how. */
+function refuse(error: unknown, principal: Principal, { type }: Search): never {
+  const isRefusal = isHubError(error, 'insufficient-scope') || isHubError(error, 'forbidden')
+  if (type !== 'Patient' || !isRefusal || !mayIdentify(principal)) throw error
+  const text =
+    'This token finds one person at a time: POST to Patient/_search a national id as system|value, ' +
+    'or family, given and birthdate, and nothing else'
+  throw new HubError(error.code, text, { reason: error.reason ?? error.code, cause: error })
+}
+
+function identificationIn({ search, hidden }: SearchRequest): Identification | undefined {
+  return search.type === 'Patient' && hidden ? identificationOf(search.understood) : undefined
 }
 
 function typesAlong({ include, revinclude }: Search): readonly string[] {

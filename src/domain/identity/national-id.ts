@@ -39,6 +39,11 @@ export const NATIONAL_ID_SYSTEMS: Readonly<Record<NationalIdKind, string>> = {
   fh: 'urn:oid:2.16.578.1.12.4.1.4.3',
 }
 
+/** Whether a system is one of the three kinds'. */
+export function isNationalSystem(system: string): boolean {
+  return Object.values(NATIONAL_ID_SYSTEMS).includes(system)
+}
+
 /** NAV's test numbers (and hospitals' own help numbers), Norsk helsenett's, Skatteetaten's (Tenor). */
 const SYNTHETIC_MONTHS = [40, 65, 80]
 

@@ -30,13 +30,15 @@ type TypeRequest = Request<{ type: string }>
 
 export function searchByGet(deps: SearchDeps): RequestHandler<{ type: string }> {
   return async function searchByGet(req, res) {
-    await search(deps, { req, pairs: urlPairs(deps, req) }, res)
+    await search(deps, { req, pairs: urlPairs(deps, req), hidden: false }, res)
   }
 }
 
 export function searchByPost(deps: SearchDeps): RequestHandler<{ type: string }> {
   return async function searchByPost(req, res) {
-    await search(deps, { req, pairs: [...urlPairs(deps, req), ...formPairs(req)] }, res)
+    const [inUrl, inBody] = [urlPairs(deps, req), formPairs(req)]
+    const hidden = inUrl.every(([name]) => name.startsWith('_'))
+    await search(deps, { req, pairs: [...inUrl, ...inBody], hidden }, res)
   }
 }
 
@@ -55,6 +57,8 @@ function urlPairs({ nationalIdInUrl }: SearchDeps, req: TypeRequest): readonly Q
 interface Asked {
   readonly req: TypeRequest
   readonly pairs: readonly QueryPair[]
+  /** Whether what was asked stands in no URL. */
+  readonly hidden: boolean
 }
 
 async function search(deps: SearchDeps, asked: Asked, res: Response): Promise<void> {
@@ -63,12 +67,12 @@ async function search(deps: SearchDeps, asked: Asked, res: Response): Promise<vo
   requireServed(type, 'search-type')
   const principal = principalOf(req)
   const holder = { client: principal.client, grant: principal.grant }
-  const { pairs, after, link } = placeOf(deps, asked, holder)
+  const { pairs, after, link, hidden } = placeOf(deps, asked, holder)
   const strict = preferenceOf(req, 'handling') === 'strict'
   const understood = parseSearch({ type, pairs, strict, base: deps.base })
-  const request = { search: understood, after, query: maskQuery(pairs) }
+  const request = { search: understood, after, query: maskQuery(pairs), hidden }
   const page = await deps.searchResources(principal, request, contextOf(req))
-  const links = { holder, pairs, self: link }
+  const links = { holder, pairs, self: link, hidden }
   sendText(res, 200, bundleText(deps, understood, { page, links }))
 }
 
@@ -77,14 +81,15 @@ interface Place {
   readonly after?: Position | undefined
   /** The sealed link the request came by. */
   readonly link?: string | undefined
+  readonly hidden: boolean
 }
 
-function placeOf(deps: SearchDeps, { req, pairs }: Asked, holder: PageHolder): Place {
+function placeOf(deps: SearchDeps, { req, pairs, hidden }: Asked, holder: PageHolder): Place {
   const link = pairs.find(([name]) => name === '_page')?.[1]
-  if (link === undefined) return { pairs }
+  if (link === undefined) return { pairs, hidden }
   const { type } = req.params
   const { pairs: sealed, after } = openPage(deps.sealer, link, { holder, type })
-  return { pairs: sealed, after, link }
+  return { pairs: sealed, after, link, hidden: true }
 }
 
 interface Answer {
@@ -93,16 +98,19 @@ interface Answer {
     readonly holder: PageHolder
     readonly pairs: readonly QueryPair[]
     readonly self: string | undefined
+    readonly hidden: boolean
   }
 }
 
 function bundleText(deps: SearchDeps, search: Search, { page, links }: Answer): string {
   const { base, sealer } = deps
   const { type, ignored } = search
-  const { holder, pairs } = links
+  const { holder, pairs, hidden } = links
   const pageUrl = (link: string): string => `${base}/${type}?_page=${link}`
   const seal = (after?: Position): string => sealPage(sealer, { type, pairs, after }, holder)
-  const self = links.self ?? (search.confidential ? seal() : undefined)
+  // Names and birth dates that were sent in a body do not come back in a URL.
+  const isSecret = search.confidential || (hidden && type === 'Patient')
+  const self = links.self ?? (isSecret ? seal() : undefined)
   return searchsetText({
     ...page,
     id: randomUUID(),

@@ -1,5 +1,6 @@
 /** The hub's Patient (no-basis-Patient): identifiers of every kind, and what publishers say of the person. */
 import type { Demographics } from '../../domain/identity/demographics.ts'
+import { isNationalSystem } from '../../domain/identity/national-id.ts'
 import type { PatientClaim } from '../../domain/imaging/study.ts'
 import type { PatientId } from '../../kernel/ids.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
@@ -65,6 +66,26 @@ export function demographicsOf(patient: JsonObject): Demographics {
         given: valuesAt(name, 'given').map(String).join(' '),
       })),
   }
+}
+
+/**
+ * JSON text of what tells who a Patient is and nothing more: custodians' own ids and the count of versions
+ * would tell who has examined the person, and when. Tagged as a part of the whole (R4 resource, "meta").
+ */
+export function identityText(content: string): string {
+  const patient: unknown = JSON.parse(content)
+  if (!isJsonObject(patient)) throw new Error('A stored Patient is no JSON object')
+  const { id, active, name, gender, birthDate } = patient
+  const identifier = listOf(patient.identifier)
+    .filter(isJsonObject)
+    .filter(({ system }) => isNationalSystem(textOf(system) ?? ''))
+  const parts = { ...(identifier.length > 0 && { identifier }), active, name, gender, birthDate }
+  return JSON.stringify({ resourceType: 'Patient', id, meta: { tag: [SUBSETTED] }, ...parts })
+}
+
+const SUBSETTED = {
+  system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
+  code: 'SUBSETTED',
 }
 
 /** Whether the Patient carries the identifier already. */
