@@ -97,7 +97,8 @@ function narrow(
 ): readonly StudyCopy[] {
   const narrowed = copies.flatMap(({ copy, instances }) => {
     const found = instances.get(instance)
-    if (found === undefined || found.series !== (series ?? found.series)) return []
+    const isWithin = series === undefined || found?.series === series
+    if (found === undefined || !isWithin) return []
     return [{ ...copy, instances: [found] }]
   })
   return bestFirst(narrowed)
