@@ -11,9 +11,11 @@ import { knownLandings } from '../../src/storage/instances.ts'
 import type { ObjectStore } from '../../src/storage/objects.ts'
 import { startChild } from '../support/children.ts'
 import { createDatabase } from '../support/database.ts'
+import { seededRandom } from '../support/random.ts'
 
 const CHILD = join(import.meta.dirname, '../support/store-child.ts')
 const KILLS = 12
+const SEED = 1_207
 
 /** Every row's bytes are all there; returns the UIDs. */
 async function checkAll(pool: Pool, objects: ObjectStore): Promise<ReadonlySet<string>> {
@@ -41,17 +43,19 @@ test('a kill -9 at any moment loses nothing acknowledged and shows nothing half'
     clock: () => new Date(Date.now() + 3_600_000),
     sweepAfterMs: 0,
   })
+  const random = seededRandom(SEED)
   const acknowledged = new Set<string>()
   for (let turn = 0; turn < KILLS; turn += 1) {
     const child = startChild(process.execPath, [CHILD, url, folder])
     await child.line(/^ready/)
-    // The moment is the point: a random one each time.
-    await setTimeout(Math.random() * 400)
+    // The moment is the point: another one each time.
+    await setTimeout(random() * 400)
     await child.kill('SIGKILL')
     for (const [, uid = ''] of child.output().matchAll(/^stored (\S+)$/gm)) acknowledged.add(uid)
     const held = await checkAll(pool, objects)
     for (const uid of acknowledged) assert.ok(held.has(uid))
   }
+  t.diagnostic(`seed ${SEED}: ${KILLS} kills, ${acknowledged.size} instances acknowledged`)
   assert.ok(acknowledged.size > 0)
 
   // What the kills left without a row goes, and nothing else does.
