@@ -1,14 +1,15 @@
-/** Creating one resource over FHIR: validate, decide, write with its Provenance, audit. */
+/** Creating one resource over FHIR: decide, validate, write with its Provenance and its event. */
 import type { Pool } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
+import type { AuditRecord } from '../domain/audit/event.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
-import { transaction } from '../storage/db.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import type { Validate } from '../wire/fhir/validate.ts'
 import { accessRecord } from './access-record.ts'
 import type { Access, Authorize } from './authorize.ts'
+import { loggedTransaction } from './logged-transaction.ts'
 import { permit, type PermitDeps } from './permit.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 import { writerOf } from './resource-writers.ts'
@@ -54,20 +55,20 @@ export function makeCreateResource(deps: CreateResourceDeps): CreateResource {
     if (problems.length > 0) {
       throw new HubError('unprocessable', `The ${type} is not valid`, { problems })
     }
-    const created = await transaction(deps.pool, async (db) => {
-      const existing = await findExisting(db, access, ifNoneExist)
-      if (existing !== undefined) return existing
-      return writeResource(db, writer, {
-        access,
-        resource: withoutIdentity(resource),
-        id: deps.newId(),
-        provenanceId: deps.newId(),
-        at: deps.clock(),
-        base: deps.base,
-      })
+    return loggedTransaction(deps, async (db) => {
+      const result =
+        (await findExisting(db, access, ifNoneExist)) ??
+        (await writeResource(db, writer, {
+          access,
+          resource: withoutIdentity(resource),
+          id: deps.newId(),
+          provenanceId: deps.newId(),
+          at: deps.clock(),
+          base: deps.base,
+        }))
+      const at = deps.clock()
+      return { result, record: createdRecord({ access, created: [result], at }, context) }
     })
-    await auditCreated(deps, { access, created: [created] }, context)
-    return created
   }
 }
 
@@ -90,18 +91,18 @@ export function authorizeWrite(
 interface Created {
   readonly access: Access
   readonly created: readonly CreatedResource[]
+  readonly at: Date
 }
 
 /** One event for one request, however many resources it wrote; what was there already was not written. */
-export async function auditCreated(
-  { recordAudit, clock }: Pick<CreateResourceDeps, 'recordAudit' | 'clock'>,
-  { access, created }: Created,
+export function createdRecord(
+  { access, created, at }: Created,
   context: RequestContext,
-): Promise<void> {
+): AuditRecord {
   const custodian = access.principal.member
   const entities = created.map(
     ({ type, id }) => ({ kind: 'resource', reference: `${type}/${id}`, custodian }) as const,
   )
   const act = created.some((one) => one.created) ? 'create' : 'read'
-  await recordAudit(accessRecord(access, { act, at: clock(), outcome: '0', entities }, context))
+  return accessRecord(access, { act, at, outcome: '0', entities }, context)
 }

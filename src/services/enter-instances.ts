@@ -1,6 +1,9 @@
-/** Received objects into the index: durable bytes first, then one transaction that makes them exist. */
-import type { Pool, PoolClient } from 'pg'
-import type { Clock } from '../kernel/clock.ts'
+/**
+ * Received objects into the index: durable bytes first, then one transaction that makes them exist, with
+ * its event in the log before it commits.
+ */
+import type { PoolClient } from 'pg'
+import type { AuditRecord } from '../domain/audit/event.ts'
 import { isHubError } from '../kernel/errors.ts'
 import type {
   ClientId,
@@ -9,19 +12,17 @@ import type {
   OrganizationId,
   StudyUid,
 } from '../kernel/ids.ts'
-import { transaction } from '../storage/db.ts'
 import { findHeldInstances, insertLanding, type HeldInstance } from '../storage/instances.ts'
 import type { Landing } from '../storage/objects.ts'
 import { findStudyRows, lockStudy } from '../storage/studies.ts'
 import { isRace, isUncertain } from '../storage/transaction-errors.ts'
 import type { FailedReference, StoredReference } from '../wire/dicom/stow-response.ts'
+import { loggedTransaction, type LoggedTransactionDeps } from './logged-transaction.ts'
 import type { ReceivedInstance } from './receive-part.ts'
 import type { RegisterStudy } from './register-study.ts'
 
-export interface EnterInstancesDeps {
-  readonly pool: Pool
+export interface EnterInstancesDeps extends LoggedTransactionDeps {
   readonly registerStudy: RegisterStudy
-  readonly clock: Clock
 }
 
 export interface Entering {
@@ -29,6 +30,8 @@ export interface Entering {
   readonly client: ClientId
   readonly landing: Landing
   readonly instances: readonly ReceivedInstance[]
+  /** The event of it, which is logged before it takes effect. */
+  readonly recordOf: (entered: Entered) => AuditRecord
 }
 
 export interface Entered {
@@ -37,6 +40,8 @@ export interface Entered {
   /** Those that something new came to. */
   readonly studies: readonly { readonly study: StudyUid; readonly imagingStudy: ImagingStudyId }[]
 }
+
+const NOTHING: Entered = { stored: [], failed: [], studies: [] }
 
 const ATTEMPTS = 5
 
@@ -48,7 +53,8 @@ export async function enterInstances(
   const { landing } = entering
   if (entering.instances.length === 0) {
     await landing.abort()
-    return { stored: [], failed: [], studies: [] }
+    await deps.recordAudit(entering.recordOf(NOTHING))
+    return NOTHING
   }
   await commit(landing)
   try {
@@ -75,7 +81,10 @@ async function commit(landing: Landing): Promise<void> {
 async function attempt(entering: Entering, deps: EnterInstancesDeps): Promise<Entered> {
   for (let turn = 1; ; turn += 1) {
     try {
-      return await transaction(deps.pool, (db) => enter(db, entering, deps))
+      return await loggedTransaction(deps, async (db) => {
+        const result = await enter(db, entering, deps)
+        return { result, record: entering.recordOf(result) }
+      })
     } catch (error) {
       const mayPass = isRace(error) || isHubError(error, 'conflict')
       if (turn === ATTEMPTS || !mayPass) throw error

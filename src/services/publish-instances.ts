@@ -4,7 +4,7 @@
  * nothing: its sender has no answer and will send it again.
  */
 import type { Principal } from '../domain/access/principal.ts'
-import type { AuditEntity } from '../domain/audit/event.ts'
+import type { AuditEntity, AuditRecord } from '../domain/audit/event.ts'
 import type { InstanceUid, StudyUid } from '../kernel/ids.ts'
 import type { Landing, ObjectStore } from '../storage/objects.ts'
 import type { FailedReference, StoreResult } from '../wire/dicom/stow-response.ts'
@@ -18,7 +18,7 @@ import {
   type IncomingPart,
   type ReceivedInstance,
 } from './receive-part.ts'
-import type { RecordAudit, RequestContext } from './record-audit.ts'
+import type { RequestContext } from './record-audit.ts'
 
 export interface PublishRequest {
   /** The study of the request's path. */
@@ -41,7 +41,6 @@ export type PublishInstances = (
 export interface PublishInstancesDeps extends EnterInstancesDeps {
   readonly objects: ObjectStore
   readonly authorize: Authorize
-  readonly recordAudit: RecordAudit
   readonly defaults: DepositDefaults
 }
 
@@ -57,11 +56,11 @@ export function makePublishInstances(deps: PublishInstancesDeps): PublishInstanc
       },
     )
     const { client, member: custodian } = principal
-    const { instances } = received
-    const entered = await enterInstances({ custodian, client, landing, instances }, deps)
-    const result = { stored: entered.stored, failed: [...received.failed, ...entered.failed] }
-    await audit(deps, { access, entered, result }, context)
-    return result
+    const { instances, failed } = received
+    const recordOf = (entered: Entered): AuditRecord =>
+      publishRecord({ access, entered, failed, at: deps.clock() }, context)
+    const entered = await enterInstances({ custodian, client, landing, instances, recordOf }, deps)
+    return { stored: entered.stored, failed: [...failed, ...entered.failed] }
   }
 }
 
@@ -101,20 +100,21 @@ function isSame(one: ReceivedInstance, other: ReceivedInstance): boolean {
   return Buffer.compare(one.deposited.sha256, other.deposited.sha256) === 0
 }
 
-interface Audited {
+interface Published {
   readonly access: Access
   readonly entered: Entered
-  readonly result: StoreResult
+  /** Refused before anything was entered. */
+  readonly failed: readonly FailedReference[]
+  readonly at: Date
 }
 
 const MAX_ENTITIES = 1000
 
 /** One event for the request: which studies it touched, and whether any of it was refused. */
-async function audit(
-  { recordAudit, clock }: PublishInstancesDeps,
-  { access, entered, result }: Audited,
+function publishRecord(
+  { access, entered, failed, at }: Published,
   context: RequestContext,
-): Promise<void> {
+): AuditRecord {
   const custodian = access.principal.member
   const entities = entered.studies
     .slice(0, MAX_ENTITIES)
@@ -124,9 +124,8 @@ async function audit(
       imagingStudy,
       custodian,
     }))
-  const [failure] = result.failed
-  const outcome = failure === undefined ? '0' : result.stored.length > 0 ? '4' : '8'
+  const [failure] = [...failed, ...entered.failed]
+  const outcome = failure === undefined ? '0' : entered.stored.length > 0 ? '4' : '8'
   const reason = failure === undefined ? {} : { reason: failure.reason }
-  const act = { act: 'publish', at: clock(), outcome, entities, ...reason } as const
-  await recordAudit(accessRecord(access, act, context))
+  return accessRecord(access, { act: 'publish', at, outcome, entities, ...reason }, context)
 }

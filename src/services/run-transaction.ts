@@ -1,14 +1,15 @@
-/** A transaction Bundle: all of it is stored or nothing, and every problem is reported with its entry. */
+/** A transaction Bundle: all of it is stored or nothing, and problems are reported with their entries. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import { HubError, isHubError, type Problem } from '../kernel/errors.ts'
-import { transaction } from '../storage/db.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 import { readTransaction, resolveReferences } from '../wire/fhir/read-transaction.ts'
 import type { TransactionEntry } from '../wire/fhir/read-transaction.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import type { Access } from './authorize.ts'
-import { auditCreated, authorizeWrite, type CreateResourceDeps } from './create-resource.ts'
+import { authorizeWrite, createdRecord, type CreateResourceDeps } from './create-resource.ts'
+import { loggedTransaction } from './logged-transaction.ts'
 import type { RequestContext } from './record-audit.ts'
 import { writerOf, type ResourceWriter } from './resource-writers.ts'
 import { findExisting, withoutIdentity, writeResource } from './write-resource.ts'
@@ -20,7 +21,7 @@ export interface TransactionRequest {
   readonly parseCondition: (type: string, query: string) => Search
 }
 
-/** In the order of the entries. Throws `unprocessable` with the problems of all entries, `forbidden`, … */
+/** In the order of the entries. Throws `forbidden` and its kin before anything is validated, `unprocessable` with the problems. */
 export type RunTransaction = (
   principal: Principal,
   request: TransactionRequest,
@@ -39,27 +40,75 @@ interface Planned {
 export function makeRunTransaction(deps: CreateResourceDeps): RunTransaction {
   return async (principal, request, context) => {
     const { entries, problems } = readTransaction(request.bundle)
-    const found = [...problems, ...validationProblems(deps, request.bundle, entries)]
-    const plan = await planAll(deps, { principal, entries, request, found }, context)
-    refuse(found)
-    const created = await transaction(deps.pool, (db) => writeAll(deps, db, plan))
-    const [first] = plan
-    if (first !== undefined) {
-      await auditCreated(deps, { access: first.access, created }, context)
+    const found = [...problems]
+    // Before the work of validating: only a caller that may write is worth it.
+    const accesses = await authorizeAll(deps, { principal, entries, found }, context)
+    const [access] = accesses.values()
+    if (access === undefined) {
+      refuse(found)
+      return []
     }
-    return created
+    await validateAll(deps, { ...request, entries, accesses, found })
+    const plan = planAll(deps, { request, entries, accesses, found })
+    refuse(found)
+    return loggedTransaction(deps, async (db) => {
+      const created = await writeAll(deps, db, plan)
+      return {
+        result: created,
+        record: createdRecord({ access, created, at: deps.clock() }, context),
+      }
+    })
   }
 }
 
-function validationProblems(
+interface Collecting {
+  readonly entries: readonly TransactionEntry[]
+  /** Grows by the problems of entries that cannot be written. */
+  readonly found: Problem[]
+}
+
+/** Of each type that is created here, one decision; the first refusal ends the request. */
+type Accesses = ReadonlyMap<string, Access>
+
+async function authorizeAll(
+  deps: CreateResourceDeps,
+  { principal, entries, found }: Collecting & { readonly principal: Principal },
+  context: RequestContext,
+): Promise<Accesses> {
+  const accesses = new Map<string, Access>()
+  for (const entry of entries) {
+    await collecting(found, entry, async () => {
+      const type = typeOf(entry)
+      const { action } = writerOf(type)
+      if (accesses.has(type)) return
+      accesses.set(type, await authorizeWrite(deps, { principal, action, type }, context))
+    })
+  }
+  return accesses
+}
+
+const typeOf = ({ resource }: TransactionEntry): string => String(resource.resourceType)
+
+interface Judging extends Collecting {
+  readonly bundle: JsonObject
+  readonly accesses: Accesses
+}
+
+/** A sender mends a hundred faults at a time; a longer list would cost others more than it helps. */
+const MAX_PROBLEMS = 100
+
+/** Entry by entry, so that other requests go on between two of them. */
+async function validateAll(
   { validate }: CreateResourceDeps,
-  bundle: JsonObject,
-  entries: readonly TransactionEntry[],
-): readonly Problem[] {
-  return [
-    ...validate(envelopeOf(bundle)),
-    ...entries.flatMap((entry) => within(entry, validate(entry.resource))),
-  ]
+  { bundle, entries, accesses, found }: Judging,
+): Promise<void> {
+  found.push(...validate(envelopeOf(bundle)))
+  for (const entry of entries) {
+    if (found.length >= MAX_PROBLEMS) return
+    if (!accesses.has(typeOf(entry))) continue
+    await nextTurn()
+    found.push(...within(entry, validate(entry.resource)))
+  }
 }
 
 /** The Bundle and its entries without the resources, which answer for themselves. */
@@ -83,32 +132,28 @@ function within({ location, resource }: TransactionEntry, problems: readonly Pro
   }))
 }
 
-interface Planning {
-  readonly principal: Principal
-  readonly entries: readonly TransactionEntry[]
+interface Planning extends Collecting {
   readonly request: TransactionRequest
-  /** Grows by the problems of entries that cannot be planned. */
-  readonly found: Problem[]
+  readonly accesses: Accesses
 }
 
-async function planAll(
+function planAll(
   deps: CreateResourceDeps,
-  { principal, entries, request, found }: Planning,
-  context: RequestContext,
-): Promise<readonly Planned[]> {
+  { request, entries, accesses, found }: Planning,
+): readonly Planned[] {
   const planned: Planned[] = []
   for (const entry of entries) {
-    await collecting(found, entry, async () => {
-      const type = String(entry.resource.resourceType)
-      const writer = writerOf(type)
-      const asked = { principal, action: writer.action, type }
-      const access = await authorizeWrite(deps, asked, context)
+    const type = typeOf(entry)
+    const access = accesses.get(type)
+    if (access === undefined) continue
+    try {
+      const { ifNoneExist } = entry
       const condition =
-        entry.ifNoneExist === undefined
-          ? undefined
-          : request.parseCondition(type, entry.ifNoneExist)
-      planned.push({ entry, writer, access, condition, id: deps.newId() })
-    })
+        ifNoneExist === undefined ? undefined : request.parseCondition(type, ifNoneExist)
+      planned.push({ entry, writer: writerOf(type), access, condition, id: deps.newId() })
+    } catch (error) {
+      found.push(...faultsOf(entry, error))
+    }
   }
   return planned
 }
@@ -122,13 +167,14 @@ async function collecting(
   try {
     await work()
   } catch (error) {
-    if (!isHubError(error) || !ENTRY_FAULTS.has(error.code)) throw error
-    const problems =
-      error.problems.length > 0
-        ? within(entry, error.problems)
-        : [{ location: entry.location, text: error.message }]
-    found.push(...problems)
+    found.push(...faultsOf(entry, error))
   }
+}
+
+function faultsOf(entry: TransactionEntry, error: unknown): readonly Problem[] {
+  if (!isHubError(error) || !ENTRY_FAULTS.has(error.code)) throw error
+  if (error.problems.length > 0) return within(entry, error.problems)
+  return [{ location: entry.location, text: error.message }]
 }
 
 const ENTRY_FAULTS: ReadonlySet<string> = new Set([
@@ -140,7 +186,9 @@ const ENTRY_FAULTS: ReadonlySet<string> = new Set([
 
 function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return
-  throw new HubError('unprocessable', 'Nothing of this Bundle was stored', { problems })
+  throw new HubError('unprocessable', 'Nothing of this Bundle was stored', {
+    problems: problems.slice(0, MAX_PROBLEMS),
+  })
 }
 
 async function writeAll(

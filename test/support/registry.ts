@@ -74,6 +74,8 @@ export interface Registry {
   readonly pool: pg.Pool
   readonly base: string
   readonly audit: readonly AuditRecord[]
+  /** From now on nothing can be logged. */
+  failAudit(): void
   /** What was logged, line by line. */
   readonly lines: readonly string[]
   /** `path` is relative to the FHIR base, or a whole link of an answer. */
@@ -107,12 +109,13 @@ const NO_FACTS: ObjectFacts = {
 export async function startRegistry(t: TestContext): Promise<Registry> {
   const { pool } = await createDatabase(t)
   const audit: AuditRecord[] = []
+  const auditing = { fails: false }
   const callers = new Map<string, Caller>()
   const { log, lines } = keepLog()
   const app = express()
   const base = `${await listen(t, app)}/fhir`
   app.use(requestId())
-  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, callers, log })))
+  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, auditing, callers, log })))
 
   const ask: Registry['ask'] = async (caller, path, init) => {
     const key = keyOf(caller)
@@ -128,6 +131,9 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     pool,
     base,
     audit,
+    failAudit() {
+      auditing.fails = true
+    },
     lines,
     ask,
     post: (caller, path, resource, headers = {}) =>
@@ -164,11 +170,19 @@ interface World {
   readonly pool: pg.Pool
   readonly base: string
   readonly audit: AuditRecord[]
+  readonly auditing: { readonly fails: boolean }
   readonly callers: ReadonlyMap<string, Caller>
   readonly log: Log
 }
 
-function makeDeps({ pool, base, audit, callers, log }: World): Parameters<typeof fhirRouter>[0] {
+function makeDeps({
+  pool,
+  base,
+  audit,
+  auditing,
+  callers,
+  log,
+}: World): Parameters<typeof fhirRouter>[0] {
   const callerOf = (principal: Principal): Caller => {
     const caller = callers.get(principal.client)
     if (caller === undefined) throw new HubError('unauthenticated', 'Nobody')
@@ -180,6 +194,7 @@ function makeDeps({ pool, base, audit, callers, log }: World): Parameters<typeof
     return { principal, action, filter, grant: grant && grantOf(principal, grant) }
   }
   const recordAudit = async (record: AuditRecord): Promise<void> => {
+    if (auditing.fails) throw new Error('The log cannot be written')
     audit.push(record)
   }
   const clock = (): Date => new Date()

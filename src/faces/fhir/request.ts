@@ -4,9 +4,12 @@ import { HubError } from '../../kernel/errors.ts'
 import { parseResourceJson } from '../../wire/fhir/parse-json.ts'
 import type { JsonObject } from '../../wire/fhir/json.ts'
 import type { QueryPair } from '../../wire/fhir/search.ts'
+import { principalOf } from '../request-state.ts'
 
 /** Reports carry their documents inline; a larger one belongs in an object. */
-const MAX_RESOURCE = 16 * 1024 * 1024
+const MAX_PUBLISHED = 4 * 1024 * 1024
+/** What all others may send: a Consent, at most, is far smaller. */
+const MAX_RESOURCE = 256 * 1024
 const MAX_FORM = 64 * 1024
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'text/json', 'json'])
@@ -35,9 +38,22 @@ export function queryPairs(req: Request): readonly QueryPair[] {
   return start < 0 ? [] : [...new URLSearchParams(req.originalUrl.slice(start + 1))]
 }
 
-/** Reads the body whole, within bounds, whatever its type; `resourceBody` and `formPairs` judge that. */
-export function readBody(kind: 'resource' | 'form'): RequestHandler {
-  return raw({ type: () => true, limit: kind === 'form' ? MAX_FORM : MAX_RESOURCE })
+/** Reads the body whole, within bounds, whatever its type; `formPairs` judges that. */
+export function readForm(): RequestHandler {
+  return reader(MAX_FORM)
+}
+
+/** As `readForm`, for `resourceBody`. Parsing comes before the decision, so the token sets the bound. */
+export function readResource(): RequestHandler {
+  const [published, other] = [reader(MAX_PUBLISHED), reader(MAX_RESOURCE)]
+  return function readResource(req, res, next) {
+    const read = principalOf(req).actions.has('publish') ? published : other
+    read(req, res, next)
+  }
+}
+
+function reader(limit: number): RequestHandler {
+  return raw({ type: () => true, limit })
 }
 
 /** Throws `unsupported-media-type`, or `invalid` where the body is no resource. */

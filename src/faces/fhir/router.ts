@@ -6,7 +6,7 @@ import { capabilityStatement, type CapabilityDeps } from './capability.ts'
 import { create, type CreateDeps } from './create.ts'
 import { errors } from './errors.ts'
 import { read, vread, type ReadDeps } from './read.ts'
-import { readBody, requireJsonAccepted } from './request.ts'
+import { readForm, readResource, requireJsonAccepted } from './request.ts'
 import { searchByGet, searchByPost, type SearchDeps } from './search.ts'
 import { sendText } from './send.ts'
 import { update, type UpdateDeps } from './update.ts'
@@ -37,13 +37,13 @@ export function fhirRouter(deps: FhirDeps): Router {
     sendText(res, 200, metadata)
   })
   router.use(deps.guard)
-  router.post('/', readBody('resource'), transaction(deps))
+  router.post('/', readResource(), transaction(deps))
   router.get('/:type', searchByGet(deps))
-  router.post('/:type', readBody('resource'), create(deps))
-  router.post('/:type/_search', readBody('form'), searchByPost(deps))
+  router.post('/:type', readResource(), create(deps))
+  router.post('/:type/_search', readForm(), searchByPost(deps))
   router.get('/:type/:id', read(deps))
   router.get('/:type/:id/_history/:version', vread(deps))
-  router.put('/:type/:id', readBody('resource'), update(deps))
+  router.put('/:type/:id', readResource(), update(deps))
   router.use((req) => {
     if (!['GET', 'HEAD', 'POST'].includes(req.method)) {
       throw new HubError('method-not-allowed', 'This is not done over FHIR here')

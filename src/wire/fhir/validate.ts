@@ -10,9 +10,12 @@ import { compileProfile, type ProfileCheck } from './compile-profile.ts'
 import { isStructureDefinition, loadDefinitions } from './definitions.ts'
 import type { Definitions, DefinitionTexts } from './definitions.ts'
 import { isJsonObject, textOf, type JsonObject } from './json.ts'
+import { oversize } from './resource-size.ts'
 
-/** Every problem of the resource, located by FHIRPath; none when it is good. */
+/** The problems of the resource, the first hundred, located by FHIRPath; none when it is good. */
 export type Validate = (resource: JsonObject) => readonly Problem[]
+
+const MAX_PROBLEMS = 100
 
 /** What is written over FHIR, and what that may contain. */
 const VALIDATED_TYPES = [
@@ -63,13 +66,15 @@ function validateWith(
   return (resource) => {
     const bindings: Bindings = {}
     const type = String(resource.resourceType)
+    const tooLarge = oversize(resource, type)
+    if (tooLarge !== undefined) return [tooLarge]
     const check = checks.get(type) ?? checkBase
     const problems = [
       ...structureProblems(check, resource, bindings).map((one) => rooted(one, type)),
       ...bindingProblems(bindings, definitions).map((one) => rooted(one, type)),
       ...valueProblems(resource, type),
     ]
-    return distinct(problems)
+    return distinct(problems).slice(0, MAX_PROBLEMS)
   }
 }
 

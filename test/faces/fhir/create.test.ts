@@ -337,6 +337,97 @@ test('an entry that fails in the database rooms takes the others with it', async
   assert.equal(await countOf(registry, 'DiagnosticReport'), 1)
 })
 
+test('a caller that may not publish is refused before any of its Bundle is looked at', async (t) => {
+  const registry = await registryWithStudies(t)
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [entry({ ...REPORT, status: 'done' }), entry(REPORT)],
+  }
+  const answer = await registry.post(CLINICIAN, '', bundle)
+  assert.equal(answer.status, 403)
+  assert.equal(registry.audit.length, 1)
+  assert.equal(registry.audit[0]?.act, 'access-refused')
+
+  const large = { ...REPORT, conclusion: 'x'.repeat(300 * 1024) }
+  const huge = { ...REPORT, conclusion: 'x'.repeat(5 * 1024 * 1024) }
+  for (const path of ['', 'DiagnosticReport'])
+    assert.equal((await registry.post(CLINICIAN, path, large)).status, 413)
+  assert.equal((await registry.post(PUBLISHER, 'DiagnosticReport', large)).status, 201)
+  assert.equal((await registry.post(PUBLISHER, 'DiagnosticReport', huge)).status, 413)
+})
+
+test('a Bundle full of faults is answered with a hundred of them, and others are served meanwhile', async (t) => {
+  const registry = await registryWithStudies(t)
+  const faulty = { ...REPORT, status: 'done', colour: 'red', category: [] }
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: Array.from({ length: 500 }, () => entry(faulty)),
+  }
+  const answer = await registry.post(PUBLISHER, '', bundle)
+  assert.equal(answer.status, 422)
+  assert.equal(answer.body.issue.length, 100)
+
+  const order: string[] = []
+  const good = Array.from({ length: 500 }, () => entry(REPORT))
+  const foreign = entry({ ...REPORT, imagingStudy: [{ reference: 'ImagingStudy/w1' }] })
+  await Promise.all([
+    registry.post(PUBLISHER, '', { ...bundle, entry: [...good.slice(1), foreign] }).then(() => {
+      order.push('bundle')
+    }),
+    registry.ask(PUBLISHER, 'metadata').then(() => {
+      order.push('metadata')
+    }),
+  ])
+  assert.deepEqual(order, ['metadata', 'bundle'])
+})
+
+test('a resource with more values or items than any has is refused unread', async (t) => {
+  const registry = await registryWithStudies(t)
+  const coding = Array.from({ length: 1001 }, () => ({ code: 'x' }))
+  const long = await registry.post(PUBLISHER, 'DiagnosticReport', { ...REPORT, code: { coding } })
+  assert.equal(long.status, 422)
+  assert.deepEqual(placesOf(long), ['DiagnosticReport.code.coding'])
+
+  const many = { extension: coding.slice(1).map(() => ({ url: 'urn:x', valueString: 'x' })) }
+  const contained = Array.from({ length: 20 }, () => ({ resourceType: 'Observation', ...many }))
+  const full = await registry.post(PUBLISHER, 'DiagnosticReport', { ...REPORT, contained })
+  assert.equal(full.status, 422)
+  assert.equal(placesOf(full).length, 1)
+})
+
+for (const where of ['at the log', 'at the commit'] as const) {
+  test(`a report whose writing fails ${where} is not there, and the log does not say that it is`, async (t) => {
+    const registry = await registryWithStudies(t)
+    if (where === 'at the log') registry.failAudit()
+    else await failAtCommit(registry)
+    for (const [path, body] of [
+      ['DiagnosticReport', REPORT],
+      ['', { resourceType: 'Bundle', type: 'transaction', entry: [entry(REPORT)] }],
+    ] as const) {
+      const answer = await registry.post(PUBLISHER, path, body)
+      assert.equal(answer.status, 500)
+    }
+    assert.equal(await countOf(registry, 'DiagnosticReport', 'Provenance'), 0)
+    const said = registry.audit.map(({ act, outcome, reason }) => [act, outcome, reason])
+    const twice = [
+      ['create', '0', undefined],
+      ['create', '8', 'not-committed'],
+    ]
+    assert.deepEqual(said, where === 'at the log' ? [] : [...twice, ...twice])
+  })
+}
+
+/** A constraint that is looked at when the transaction ends. */
+async function failAtCommit({ pool }: Registry): Promise<void> {
+  await pool.query(`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'not today'; end $$;
+    create constraint trigger refuse after insert on resource
+      deferrable initially deferred for each row execute function refuse()`)
+}
+
 test('a Bundle of another kind is refused', async (t) => {
   const registry = await registryWithStudies(t)
   for (const body of [
