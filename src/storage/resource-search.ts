@@ -69,8 +69,17 @@ async function findRows(
   const links = search.include.length > 0 ? ', r.refs, r.patient' : ''
   const text = `select r.id, r.content${links}, ${order.columns} ${where}${beyond}
      order by ${order.orderBy} limit $${parameters.push(search.count + 1)}`
-  const { rows } = await db.query<Row>({ name: statementName(text), text, values: parameters })
+  const name = statementName(text, isTimeline(search, after) ? 'everyday' : 'search')
+  const { rows } = await db.query<Row>({ name, text, values: parameters })
   return rows
+}
+
+/** What every reader begins with: the first page of one patient's material, in the order of time or of ids. */
+function isTimeline({ conditions, sort }: Search, after: Position | undefined): boolean {
+  const [only, ...more] = conditions
+  const isPlain = more.length === 0 && sort.length <= 1 && after === undefined
+  const byTime = sort.every(({ by }) => by.in === 'clinical-date')
+  return isPlain && byTime && only?.kind === 'patient' && only.anyOf.length === 1
 }
 
 function matchesSql(search: Search, printing: Printing): string {

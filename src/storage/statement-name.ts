@@ -1,11 +1,37 @@
-/** Names by which PostgreSQL keeps a statement that was printed from a filter prepared on a connection. */
+/**
+ * Names by which PostgreSQL keeps a statement that was printed from a filter prepared on a connection.
+ *
+ * It keeps what was named until the connection ends, and callers make up new shapes at will: so names are
+ * given to a bounded number of shapes, first come, and a search's oddities never take those of the statements
+ * that every reader runs.
+ */
 import { createHash } from 'node:crypto'
 
 /** A statement longer than this is rare enough to be parsed each time. */
 const LONGEST = 4_000
+/** On each connection, of each use. */
+const MOST_NAMES = 100
 
-/** Statements with one text share a name; undefined where preparing would not pay. */
-export function statementName(text: string): string | undefined {
-  if (text.length > LONGEST) return undefined
-  return createHash('sha1').update(text).digest('base64url')
+/** `everyday`: one of few shapes whatever a caller asks. `search`: any shape that a query may have. */
+export type StatementUse = 'everyday' | 'search'
+
+/** Statements with one text share a name; undefined where preparing would not pay, or no name is left. */
+export type StatementName = (text: string, use: StatementUse) => string | undefined
+
+export function makeStatementNames(most = MOST_NAMES): StatementName {
+  const given: Readonly<Record<StatementUse, Set<string>>> = {
+    everyday: new Set(),
+    search: new Set(),
+  }
+  return (text, use) => {
+    if (text.length > LONGEST) return undefined
+    const name = createHash('sha1').update(text).digest('base64url')
+    const names = given[use]
+    if (!names.has(name) && names.size >= most) return undefined
+    names.add(name)
+    return name
+  }
 }
+
+/** Of the process, as the connections are: a name means one text on all of them. */
+export const statementName: StatementName = makeStatementNames()

@@ -98,7 +98,7 @@ export async function findStudyCopies(
   const values: unknown[] = [scope.study]
   const within = printScope(scope, values)
   const text = COPIES(within, accessFilterSql(filter, 'r', values))
-  const name = statementName(text)
+  const name = statementName(text, 'everyday')
   const { rows } = await db.query<CopyRow>({ text, values, ...(name !== undefined && { name }) })
   return bestFirst(rows.map(toCopy))
 }

@@ -43,7 +43,7 @@ export async function readVisibleResource(
          join resource_version v on v.type = seen.type and v.id = seen.id
          where v.version = $${parameters.push(name.version)}`
   const { rows } = await db.query<Row>({
-    name: statementName(statement),
+    name: statementName(statement, 'everyday'),
     text: statement,
     values: parameters,
   })
