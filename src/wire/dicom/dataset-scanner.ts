@@ -12,6 +12,7 @@ import {
   type ElementHeader,
 } from './element-header.ts'
 import { GrowingBuffer } from './growing-buffer.ts'
+import { HeaderBudget } from './header-budget.ts'
 import { unreadable } from './unreadable.ts'
 import type { Encoding } from './transfer-syntaxes.ts'
 
@@ -34,6 +35,7 @@ interface Frame {
 export class DatasetScanner {
   readonly #encoding: Encoding
   readonly #head: GrowingBuffer
+  readonly #budget = new HeaderBudget()
   readonly #frames: Frame[] = []
   /** Bytes of an element header that a chunk ended in. */
   #partial = Buffer.alloc(0)
@@ -152,7 +154,7 @@ export class DatasetScanner {
   }
 
   #value(header: ElementHeader, written: Buffer, keep: boolean): void {
-    if (keep) this.#head.append(written)
+    if (keep) this.#hold(written)
     this.#keep = keep
     this.#skip = header.length
   }
@@ -160,8 +162,14 @@ export class DatasetScanner {
   #open(frame: Frame, written: Buffer): void {
     if (this.#frames.length >= 2 * MAX_DEPTH)
       throw unreadable('malformed', `sequences are nested deeper than ${MAX_DEPTH}`)
-    if (frame.keep) this.#head.append(written)
+    if (frame.keep) this.#hold(written)
     this.#frames.push(frame)
+  }
+
+  /** The header of an element or item: each is counted, however little it holds. */
+  #hold(written: Buffer): void {
+    this.#budget.spend(1)
+    this.#head.append(written)
   }
 
   #leave(written: Buffer, frame: Frame): void {

@@ -15,14 +15,18 @@ import {
   UNDEFINED_LENGTH,
   type ElementHeader,
 } from './element-header.ts'
+import { HeaderBudget } from './header-budget.ts'
 import { makeValueReader, type ValueReader } from './read-values.ts'
 import type { Encoding } from './transfer-syntaxes.ts'
 import { unreadable } from './unreadable.ts'
+import { WHEREABOUTS } from './whereabouts.ts'
 
 const CHARACTER_SET = 0x00080005
 const PIXEL_REPRESENTATION = 0x00280103
+const PADDING = 0xfffcfffc
 
 interface Context {
+  readonly budget: HeaderBudget
   readonly values: ValueReader
   readonly encoding: Encoding
   readonly codec: TextCodec
@@ -45,8 +49,10 @@ interface Read<Result> {
 
 /** `head` is a whole data set without its bulk values; `characterSet` holds where it names none. */
 export function toDicomJson(head: Buffer, encoding: Encoding, characterSet: string): DicomJson {
+  const budget = new HeaderBudget()
   const context = {
-    values: makeValueReader(head, encoding.littleEndian),
+    budget,
+    values: makeValueReader(head, encoding.littleEndian, budget),
     encoding,
     codec: textCodec([characterSet]),
     signed: false,
@@ -137,6 +143,7 @@ function headerAt(at: number, end: number, context: Context): ElementHeader {
   const header = readElementHeader(context.values.bytes, at, context.encoding)
   if (header === undefined || at + header.size > end)
     throw unreadable('truncated', 'it ends in the middle of an element')
+  context.budget.spend(1)
   return header
 }
 
@@ -149,9 +156,14 @@ function signedOrNot({ signed }: Context): string {
   return signed ? 'SS' : 'US'
 }
 
+const SET_ASIDE: ReadonlySet<number> = new Set([
+  PADDING,
+  ...[...WHEREABOUTS].map((tag) => parseInt(tag, 16)),
+])
+
 /** PS3.18 section F.2.2: no group lengths, no group 0002; padding is no attribute either. */
 function isAttribute(tag: number): boolean {
-  return (tag & 0xffff) !== 0 && tag >= 0x00080000 && tag !== 0xfffcfffc
+  return (tag & 0xffff) !== 0 && tag >= 0x00080000 && !SET_ASIDE.has(tag)
 }
 
 function ordered(elements: [string, DicomJsonElement][]): DicomJson {

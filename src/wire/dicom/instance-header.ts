@@ -3,7 +3,9 @@ import type { DicomJson, InstanceHeader } from '../../domain/imaging/study.ts'
 import { isUid, parseInstanceUid, parseSeriesUid, parseStudyUid } from '../../domain/imaging/uid.ts'
 import { pick, textAt } from './attributes.ts'
 import { patientClaim } from './patient-claim.ts'
+import { requireProperTexts } from './proper-texts.ts'
 import { unreadable } from './unreadable.ts'
+import { withoutWhereabouts } from './whereabouts.ts'
 
 export interface HeaderOptions {
   /** (0002,0010), which is no part of the data set. */
@@ -25,19 +27,33 @@ const INSTANCE = tags(`
   00080008 00080016 00080018 00080023 00080033 00200013 00280008 00280010 00280011
   00280100 0040A043 0040A491 0040A493 00420010`)
 
-/** Throws `unprocessable` with reason `missing-uid` where one of the four UIDs is missing or malformed. */
-export function toInstanceHeader(dataset: DicomJson, options: HeaderOptions = {}): InstanceHeader {
+/** Besides these, what tells whose it is. */
+const CLAIM = tags('00101002')
+const KEPT = [...STUDY, ...SERIES, ...INSTANCE, ...CLAIM]
+
+/**
+ * Throws `unprocessable`: with reason `missing-uid` where one of the four UIDs is missing or malformed, with
+ * `malformed-text` where a text that the index would keep holds what no text may.
+ */
+export function toInstanceHeader(told: DicomJson, options: HeaderOptions = {}): InstanceHeader {
+  const dataset = withoutWhereabouts(pick(told, KEPT))
+  requireProperTexts(dataset)
   return {
     studyUid: parseStudyUid(uidAt(dataset, '0020000D', 'Study Instance UID')),
     seriesUid: parseSeriesUid(uidAt(dataset, '0020000E', 'Series Instance UID')),
     instanceUid: parseInstanceUid(uidAt(dataset, '00080018', 'SOP Instance UID')),
     sopClassUid: uidAt(dataset, '00080016', 'SOP Class UID'),
-    transferSyntaxUid: options.transferSyntaxUid ?? textAt(dataset, '00083002'),
+    transferSyntaxUid: options.transferSyntaxUid ?? uidOrNone(textAt(told, '00083002')),
     patient: patientClaim(dataset, options.defaultIssuer),
     studyAttributes: pick(dataset, STUDY),
     seriesAttributes: pick(dataset, SERIES),
     instanceAttributes: pick(dataset, INSTANCE),
   }
+}
+
+/** A source may say anything; what is no UID says nothing. */
+function uidOrNone(text: string | undefined): string | undefined {
+  return text !== undefined && isUid(text) ? text : undefined
 }
 
 function tags(text: string): readonly string[] {

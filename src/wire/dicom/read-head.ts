@@ -3,16 +3,18 @@
  * looked at, not kept; pixel data is never held.
  */
 import type { DicomJson } from '../../domain/imaging/study.ts'
+import { isUid } from '../../domain/imaging/uid.ts'
 import { DatasetScanner } from './dataset-scanner.ts'
 import { toDicomJson } from './dicom-json.ts'
 import { readElementHeader, UNDEFINED_LENGTH } from './element-header.ts'
+import { MAX_HEADER_BYTES } from './header-budget.ts'
 import { makeInflater, type Inflater } from './inflate.ts'
 import { DEFLATED_LITTLE_ENDIAN, encodingOf, type Encoding } from './transfer-syntaxes.ts'
 import { unreadable } from './unreadable.ts'
 
 export interface Head {
   readonly transferSyntaxUid: string
-  /** All attributes but bulk data and group 0002. */
+  /** All attributes but bulk data, group 0002, and where the sender keeps things (`WHEREABOUTS`). */
   readonly dataset: DicomJson
 }
 
@@ -28,14 +30,13 @@ export interface HeadReader {
 export interface HeadOptions {
   /** (0008,0005) for objects that have none, as `ISO_IR 100`. */
   readonly characterSet: string
-  /** Most bytes of header to hold; the default is 16 MiB. */
+  /** Most bytes of header to hold; the default is `MAX_HEADER_BYTES`. */
   readonly headerLimit?: number | undefined
 }
 
 const EMPTY = Buffer.alloc(0)
 const PREAMBLE = 128
 const MAX_META = 65_536
-const HEADER_LIMIT = 16 * 1024 * 1024
 const META_ENCODING: Encoding = { explicit: true, littleEndian: true }
 
 interface FileMeta {
@@ -51,7 +52,7 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
   let body: { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } | undefined
 
   function open(meta: FileMeta): { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } {
-    const limit = options.headerLimit ?? HEADER_LIMIT
+    const limit = options.headerLimit ?? MAX_HEADER_BYTES
     const scanner = new DatasetScanner(encodingOf(meta.transferSyntaxUid), limit)
     if (meta.transferSyntaxUid !== DEFLATED_LITTLE_ENDIAN) return { meta, scanner }
     return {
@@ -81,7 +82,10 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
       body = open(meta)
       return pushBody(whole.subarray(meta.size))
     },
-    told: () => ({ sopClassUid: body?.meta.sopClassUid, instanceUid: body?.meta.sopInstanceUid }),
+    told: () => ({
+      sopClassUid: uidOrNone(body?.meta.sopClassUid),
+      instanceUid: uidOrNone(body?.meta.sopInstanceUid),
+    }),
     async finish() {
       if (body === undefined) throw unfinishedMeta(start)
       await body.inflater?.finish()
@@ -122,12 +126,19 @@ function fileMeta(values: ReadonlyMap<number, string>, size: number): FileMeta {
   const transferSyntaxUid = values.get(0x00020010)
   if (transferSyntaxUid === undefined || transferSyntaxUid === '')
     throw unreadable('malformed', 'it names no transfer syntax (0002,0010)')
+  // A syntax that is not known here is passed on as it came; its name goes into headers.
+  if (!isUid(transferSyntaxUid))
+    throw unreadable('malformed', 'its transfer syntax (0002,0010) is not a UID')
   return {
     transferSyntaxUid,
     sopClassUid: values.get(0x00020002),
     sopInstanceUid: values.get(0x00020003),
     size,
   }
+}
+
+function uidOrNone(text: string | undefined): string | undefined {
+  return text !== undefined && isUid(text) ? text : undefined
 }
 
 function unfinishedMeta(start: Buffer): Error {

@@ -2,7 +2,14 @@
 import { HubError } from '../../kernel/errors.ts'
 
 export type UnreadableReason =
-  'not-dicom' | 'truncated' | 'malformed' | 'header-too-large' | 'missing-uid' | 'uid-mismatch'
+  | 'not-dicom'
+  | 'truncated'
+  | 'malformed'
+  | 'malformed-text'
+  | 'header-too-large'
+  | 'too-complex'
+  | 'missing-uid'
+  | 'uid-mismatch'
 
 /** `unprocessable`, with the reason as machine code. Never tells a value of the object. */
 export function unreadable(reason: UnreadableReason, text: string): HubError {

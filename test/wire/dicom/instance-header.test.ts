@@ -83,3 +83,33 @@ test('a missing or malformed UID is refused by name', () => {
         message: new RegExp(name),
       })
 })
+
+test('what a source tells is held to the same: no control characters, no whereabouts, no malformed UID', () => {
+  const bad: readonly DicomJson[] = [
+    { '00081030': element('LO', 'a\0b') },
+    { '00100010': element('PN', { Alphabetic: 'a\nb' }) },
+    { '00100020': element('LO', '\ud800') },
+    { '00081032': element('SQ', { '00080104': element('LO', 'a\0') }) },
+    { '00101002': element('SQ', { '00100020': element('LO', 'a\0') }) },
+  ]
+  for (const attributes of bad)
+    assert.throws(() => toInstanceHeader(ctAttributes({ attributes })), {
+      code: 'unprocessable',
+      reason: 'malformed-text',
+    })
+  const noList = JSON.parse('{"00081030":{"vr":"LO","Value":"text"}}') as DicomJson
+  assert.throws(() => toInstanceHeader(ctAttributes({ attributes: noList })), {
+    reason: 'malformed',
+  })
+  const header = toInstanceHeader(
+    ctAttributes({
+      attributes: {
+        '00081030': { ...element('LO', 'CT'), BulkDataURI: 'http://pacs/x' },
+        '00081032': element('SQ', { '00081190': element('UR', 'http://pacs/x') }),
+        '00083002': element('UI', '1.2.3\r\nX: y'),
+      },
+    }),
+  )
+  assert.equal(header.transferSyntaxUid, undefined)
+  assert.ok(!JSON.stringify(header).includes('pacs'))
+})

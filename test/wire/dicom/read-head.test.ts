@@ -139,6 +139,98 @@ test('a header beyond its limit is refused', async () => {
   }, /header is larger/)
 })
 
+test('a header of more elements, items or values than any object has is refused, not waited for', async () => {
+  const empty = encodeElement('00111010', 'LO', Buffer.alloc(0))
+  const item = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0])
+  const many = {
+    elements: Buffer.alloc(200_000 * empty.length, empty),
+    items: encodeElement('00111010', 'SQ', Buffer.alloc(200_000 * item.length, item)),
+    names: encodeElement('00111010', 'UN', Buffer.alloc(0)),
+    values: encodeElement('00111010', 'UC', Buffer.alloc(2_000_000, '1\\')),
+  }
+  for (const dataset of [many.elements, many.items, many.values])
+    await assert.rejects(readHead(part10(dataset)), { reason: 'too-complex' })
+  await readHead(part10(many.names))
+})
+
+test('a list as long as a contour is read whole', async () => {
+  const points = Array.from({ length: 15_000 }, (_, at) => at % 500)
+  const { dataset } = await readHead(part10(latin1('30060050', 'DS', points.join('\\'))))
+  assert.deepEqual(dataset['30060050']?.Value, points)
+})
+
+test('padding is taken off, and a text with a NUL or a control character in it is refused', async () => {
+  const { dataset } = await readHead(
+    part10(
+      Buffer.concat([
+        latin1('00080050', 'SH', 'A1\0\0'),
+        latin1('00104000', 'LT', 'one\r\n\ttwo '),
+        latin1('00204000', 'LT', '\0\0'),
+      ]),
+    ),
+  )
+  assert.deepEqual(dataset, {
+    '00080050': { vr: 'SH', Value: ['A1'] },
+    '00104000': { vr: 'LT', Value: ['one\r\n\ttwo'] },
+    '00204000': { vr: 'LT' },
+  })
+  for (const [vr, text] of [
+    ['LO', '1785\x008550084'],
+    ['LO', '\x00A'],
+    ['PN', 'Ødegård\x00^Åse'],
+    ['PN', 'A^B=C\x00D'],
+    ['LT', 'a\x00b'],
+    ['CS', 'CT\r\nX: y'],
+    ['SH', 'a\tb'],
+    ['UI', '1.2\x003'],
+    ['DS', '1\x002'],
+    ['UR', 'http://a\nb'],
+  ] as const)
+    await assert.rejects(readHead(part10(latin1('00111010', vr, text))), {
+      reason: 'malformed-text',
+    })
+})
+
+test('a transfer syntax that is no UID is refused; one that nobody knows is passed on', async () => {
+  for (const bad of ['1.2.3\r\nX-Evil: 1', '1.02.3', 'abc', '1.2.840.10008.1.2.1; a=b'])
+    await assert.rejects(readHead(part10(encodeDataset(ctAttributes()), bad)), {
+      reason: 'malformed',
+    })
+  const { transferSyntaxUid } = await readHead(part10(encodeDataset(ctAttributes()), '1.2.3.4.5'))
+  assert.equal(transferSyntaxUid, '1.2.3.4.5')
+})
+
+test('a refused object is named by what is a UID alone', async () => {
+  const reader = makeHeadReader({ characterSet: 'ISO_IR 100' })
+  const meta = [
+    encodeElement('00020002', 'UI', Buffer.from('1.2.840.10008.5.1.4.1.1.2')),
+    encodeElement('00020003', 'UI', Buffer.from('17858550084 Ola')),
+    encodeElement('00020010', 'UI', Buffer.from('1.2.840.10008.1.2.1')),
+  ]
+  await reader.push(
+    Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), ...meta, encodeDataset(ctAttributes())]),
+  )
+  assert.deepEqual(reader.told(), {
+    sopClassUid: '1.2.840.10008.5.1.4.1.1.2',
+    instanceUid: undefined,
+  })
+})
+
+test('where the sender keeps the object is left out, at every depth', async () => {
+  const kept: DicomJson = { '00081155': element('UI', '1.2.3') }
+  const { dataset } = await readHead(
+    part10(
+      encodeDataset({
+        '00080054': element('AE', 'SECRETAE'),
+        '00081140': element('SQ', { ...kept, '00081190': element('UR', 'http://pacs/x') }),
+        '00081190': element('UR', 'http://pacs/x'),
+        '0040E010': element('UR', 'http://pacs/x'),
+      }),
+    ),
+  )
+  assert.deepEqual(dataset, { '00081140': element('SQ', kept) })
+})
+
 test('a deflated data set is read like any other, and its truncation refused', async () => {
   const dataset = encodeDataset(ctAttributes({ instanceUid: '1.2.3' }))
   const bytes = part10(deflateRawSync(dataset), '1.2.840.10008.1.2.1.99')
