@@ -29,7 +29,8 @@ export function capabilityStatement(deps: CapabilityDeps): JsonObject {
         mode: 'server',
         documentation:
           'Searches by a national id are sent by POST to _search. Unknown parameters are named in an ' +
-          'OperationOutcome, or refused with Prefer: handling=strict.',
+          'OperationOutcome, or refused with Prefer: handling=strict. A token with samsyn:identify finds one ' +
+          'person by POST to Patient/_search: a national id as system|value, or family, given and birthdate.',
         security: {
           service: [{ coding: [{ system: SECURITY_SERVICE, code: 'OAuth' }] }],
           description: 'Access tokens of this hub, sender-constrained by DPoP (RFC 9449)',
