@@ -1,7 +1,7 @@
 /** Registering sources and asking how they do. Their addresses go no further than to operators. */
 import { randomUUID } from 'node:crypto'
 import type { ImageSource } from '../domain/imaging/source.ts'
-import { HubError, isHubError } from '../kernel/errors.ts'
+import { HubError } from '../kernel/errors.ts'
 import type { SourceId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { OpenDicomwebSource } from '../sources/dicomweb.ts'
@@ -15,8 +15,9 @@ import {
 import type { NewSource } from '../wire/admin/requests.ts'
 import type { SourceView } from '../wire/admin/views.ts'
 import { administer, type AdministerDeps } from './administer.ts'
-import type { Administration, SourceTest } from './administration.ts'
+import type { Administration } from './administration.ts'
 import { requireMember } from './manage-members.ts'
+import { examineSource } from './test-source.ts'
 
 export interface ManageSourcesDeps extends AdministerDeps {
   readonly sealer: Sealer
@@ -55,7 +56,7 @@ export function makeManageSources(deps: ManageSourcesDeps): ManageSources {
     testSource: async (id) => {
       const source = await findSource(pool, sealer, id)
       if (source === undefined) throw new HubError('not-found', `There is no source ${id}`)
-      return test(source, openSource)
+      return examineSource(source, openSource)
     },
   }
 }
@@ -78,20 +79,4 @@ const NEVER_SYNCED = { lastSyncStarted: null, lastSyncFinished: null, lastSyncEr
 
 function viewOf({ settings, ...rest }: Omit<SourceRecord, 'createdAt'>): SourceView {
   return { ...rest, url: settings.url, credentials: settings.credentials.kind }
-}
-
-/** One study is all it asks for; that there is none is an answer too. */
-async function test(source: ImageSource, openSource: OpenDicomwebSource): Promise<SourceTest> {
-  const began = performance.now()
-  const milliseconds = (): number => Math.round(performance.now() - began)
-  const asked = new AbortController()
-  try {
-    for await (const _study of openSource(source).searchStudies({}, asked.signal)) break
-    return { ok: true, milliseconds: milliseconds() }
-  } catch (error) {
-    if (!isHubError(error)) throw error
-    return { ok: false, milliseconds: milliseconds(), problem: error.message }
-  } finally {
-    asked.abort()
-  }
 }
