@@ -9,8 +9,8 @@ import type { Part } from '../wire/multipart/read-multipart.ts'
 export interface RelayedInstance {
   readonly instance: InstanceUid
   readonly series: SeriesUid
-  /** As the object itself says. */
-  readonly transferSyntax: string
+  /** As the object itself says; null where that is no UID, which nobody may be told. */
+  readonly transferSyntax: string | null
   /** Where the source said so; the body then has it exactly or throws. */
   readonly length: number | undefined
   /** The Part 10 object, once. A chunk is valid until the next is asked for. */
@@ -37,7 +37,7 @@ export async function* relayInstances(
     const { meta, body } = await open(part)
     const found = wanted.get(meta.instanceUid)
     if (found === undefined) continue
-    if (!accepts(meta.transferSyntaxUid)) throw notAcceptable(meta.transferSyntaxUid)
+    if (!accepts(meta.transferSyntaxUid ?? '')) throw notAcceptable(meta.transferSyntaxUid)
     wanted.delete(meta.instanceUid)
     yield {
       instance: found.instance,
@@ -51,10 +51,10 @@ export async function* relayInstances(
     throw new HubError('source-failed', `The source did not hand over ${wanted.size} object(s)`)
 }
 
-function notAcceptable(transferSyntax: string): HubError {
+function notAcceptable(transferSyntax: string | null): HubError {
   return new HubError(
     'not-acceptable',
-    `An object is held in transfer syntax ${transferSyntax}; ask for transfer-syntax=*`,
+    `An object is held in transfer syntax ${transferSyntax ?? 'unknown'}; ask for transfer-syntax=*`,
   )
 }
 

@@ -1,10 +1,11 @@
 /** The first words of a Part 10 object: enough to know which object it is (PS3.10 section 7.1). */
+import { isUid } from '../../domain/imaging/uid.ts'
 
 export interface FileMeta {
   /** (0002,0003) Media Storage SOP Instance UID. */
   readonly instanceUid: string
-  /** (0002,0010) */
-  readonly transferSyntaxUid: string
+  /** (0002,0010); null where what stands there is no UID. */
+  readonly transferSyntaxUid: string | null
 }
 
 const PREAMBLE = 128
@@ -32,7 +33,7 @@ export function readFileMeta(start: Buffer): FileMeta | 'more' | 'malformed' {
   const instanceUid = uids.get(0x0003)
   const transferSyntaxUid = uids.get(0x0010)
   if (instanceUid === undefined || transferSyntaxUid === undefined) return 'malformed'
-  return { instanceUid, transferSyntaxUid }
+  return { instanceUid, transferSyntaxUid: isUid(transferSyntaxUid) ? transferSyntaxUid : null }
 }
 
 /** UI elements of group 0002 by element number; File Meta Information is always Explicit VR Little Endian. */

@@ -37,6 +37,7 @@ export function parseQidoQuery(
     if (CONTROLS.has(name)) continue
     const tag = pathOf(name)
     if (seen.has(tag)) throw refused(name, 'is given twice')
+    if (/\p{Cc}/u.test(value)) throw refused(name, 'holds control characters')
     seen.add(tag)
     const match = parseMatch(name, { tag, value, level })
     if (match !== undefined) matches.push(match)

@@ -165,6 +165,27 @@ test('an object that the index does not know does not pass', async (t) => {
   )
 })
 
+test('an object whose transfer syntax is no UID passes without one, and takes no other along', async (t) => {
+  const { url, source, objects } = await indexed(t)
+  const broken = objects.map((object, index) => {
+    const copy = Buffer.from(object)
+    if (index === 1)
+      copy.write('1.2.3\r\nX-Evil: 1', copy.indexOf('1.2.840.10008.1.2.1\0', 132), 'latin1')
+    return copy
+  })
+  source.retrieve = (res) => sendObjects(res, broken)
+  const parts = await partsOf(
+    await fetch(url, {
+      headers: { accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' },
+    }),
+  )
+  assert.deepEqual(
+    parts.map(({ body }) => body),
+    broken,
+  )
+  assert.equal(parts[1]?.headers.get('content-type'), 'application/dicom')
+})
+
 test('a failing source gives way to another permitted copy', async (t) => {
   const { url, source, hub, objects } = await indexed(t)
   const other = await startSource(t, objects)

@@ -204,3 +204,20 @@ test('another media type than DICOM JSON is not offered', async (t) => {
   const headers = { accept: 'multipart/related; type="application/dicom+xml"' }
   assert.equal((await fetch(`${hub.url}/studies`, { headers })).status, 406)
 })
+
+test('what no address may hold is refused by name, not an error of the hub', async (t) => {
+  const hub = await start(t)
+  for (const path of [
+    'studies/%zz',
+    'studies/%zz/metadata',
+    'studies/%00',
+    'studies?AccessionNumber=a%00b',
+    'studies?PatientName=%00',
+    'studies?StudyDescription=%1b*',
+    'instances?00080018=%00',
+    'studies?%00=1',
+    'studies?includefield=%00',
+    'studies?limit=%00',
+  ])
+    assert.equal((await fetch(`${hub.url}/${path}`)).status, 400, path)
+})

@@ -32,6 +32,13 @@ test('whatever a byte is turned into, reading ends without a throw', () => {
   )
 })
 
+test('a transfer syntax that is no UID is not told', () => {
+  const broken = Buffer.from(object)
+  const at = broken.indexOf('1.2.840.10008.1.2.1\0', 132)
+  broken.write('1.2.3\r\nX-Evil: 1....', at, 'latin1')
+  assert.deepEqual(readFileMeta(broken), { instanceUid, transferSyntaxUid: null })
+})
+
 test('what is not Part 10 is malformed', () => {
   assert.equal(readFileMeta(Buffer.alloc(400, 'x')), 'malformed')
 })
