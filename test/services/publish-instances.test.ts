@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
+import { HubError, isHubError } from '../../src/kernel/errors.ts'
 import type { SourceId } from '../../src/kernel/ids.ts'
 import { transaction } from '../../src/storage/db.ts'
+import { makePool } from '../../src/storage/pool.ts'
 import { toInstanceHeader } from '../../src/wire/dicom/instance-header.ts'
+import { makeAnchorFile, openAudit } from '../support/audit.ts'
 import { createDatabase } from '../support/database.ts'
 import { ctAttributes, ctObject, ctSeries, newUid } from '../support/dicom.ts'
+import { silentLog } from '../support/log.ts'
 import { makePublishing, partsOf, publisher } from '../support/publish.ts'
 import { custodian, registerStudy } from '../support/register.ts'
 import { sampleFiles } from '../support/samples.ts'
@@ -69,6 +73,37 @@ test('one event names the studies and what was refused', async (t) => {
   )
   const [entity] = entities ?? []
   assert.ok(entity?.kind === 'study' && entity.study === studyUid)
+})
+
+test('more requests at a time than the database has connections wait for the log, not for each other', async (t) => {
+  const { url, pool: auditPool } = await createDatabase(t)
+  const connection = { connectionString: url }
+  const small = makePool({ connection, max: 2, log: silentLog })
+  const audit = await openAudit(auditPool, makeAnchorFile(t))
+  const { publish } = await makePublishing(t, small, { recordAudit: audit.record })
+  const many = Array.from({ length: 12 }, (_, index) =>
+    publish(publisher(`many-${String(index)}`), { parts: partsOf([ctObject()]) }, CONTEXT),
+  )
+  const results = await Promise.all(many)
+  assert.ok(results.every(({ stored }) => stored.length === 1))
+  await small.end()
+  await audit.close()
+  const { rows } = await auditPool.query('select count(*) as events from audit_event')
+  assert.deepEqual(rows, [{ events: 12 }])
+})
+
+test('what cannot be logged is not published, and nothing of it is kept', async (t) => {
+  const { publish, folder } = await makePublishing(t, pool, {
+    recordAudit: () => Promise.reject(new HubError('unavailable', 'The log is full')),
+  })
+  const request = publish(publisher('unlogged'), { parts: partsOf([ctObject()]) }, CONTEXT)
+  await assert.rejects(request, (error) => isHubError(error, 'unavailable'))
+  assert.deepEqual(await instancesOf('unlogged'), [])
+  const left = await readdir(folder, { recursive: true, withFileTypes: true })
+  assert.deepEqual(
+    left.filter((one) => one.isFile()).map(({ name }) => name),
+    [],
+  )
 })
 
 test('what was held at a source becomes deposited, once', async (t) => {
