@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp, type HttpLogger } from 'pino-http'
+import { describeError } from './compose-log.ts'
 import type { Services } from './compose-services.ts'
 import type { Storage } from './compose-storage.ts'
 import type { Config } from './config.ts'
@@ -82,6 +83,7 @@ function requestLog(log: Logger): HttpLogger {
         path: maskPath(url),
       }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+      err: ({ raw }: { raw: unknown }) => describeError(raw),
     },
   })
 }

@@ -50,14 +50,29 @@ interface Description {
  */
 export function describeError(error: unknown, causes = MAX_CAUSES): Description {
   if (!(error instanceof Error)) return { type: typeof error, message: mask(String(error)) }
-  const { name, message, stack, cause } = error
+  const { name, cause } = error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const { message, stack } = isDataError(code) ? withoutValue(error, code) : error
   return {
     type: name,
     message: mask(message),
     code,
     stack: stack === undefined ? undefined : mask(stack),
     cause: cause === undefined || causes === 0 ? undefined : describeError(cause, causes - 1),
+  }
+}
+
+/** SQLSTATE class 22, data exception: PostgreSQL's message quotes the value. */
+function isDataError(code: string | undefined): code is string {
+  return code !== undefined && /^22[0-9A-Z]{3}$/.test(code)
+}
+
+/** Where it was thrown is told; the head of a stack repeats the message, which may have several lines. */
+function withoutValue({ stack = '' }: Error, code: string): Pick<Error, 'message' | 'stack'> {
+  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line))
+  return {
+    message: `PostgreSQL does not take a value (SQLSTATE ${code})`,
+    stack: frames.join('\n'),
   }
 }
 

@@ -50,3 +50,20 @@ test('what an error’s message quotes of a number or a token is hidden, in its 
   log.error({ err: `thrown ${NUMBER} ${TOKEN}` }, 'It failed')
   for (const line of lines) assert.doesNotMatch(line, /17858|eyJ/)
 })
+
+test('a value that the database does not take is not quoted, whatever it is', async (t) => {
+  const { pool } = await createDatabase(t)
+  const { log, lines } = keepLog()
+  for (const value of ['Ødegård\nÅse', 'Ødegård\0Åse'])
+    await assert.rejects(pool.query('select $1::integer', [value]), (err: unknown) => {
+      log.error({ err }, 'It failed')
+      return true
+    })
+  assert.equal(lines.length, 2)
+  for (const line of lines) {
+    assert.doesNotMatch(line, /deg|se\b.*type integer/)
+    const { err } = JSON.parse(line)
+    assert.match(err.message, /SQLSTATE 22/)
+    assert.match(err.stack, /^ {4}at /)
+  }
+})
