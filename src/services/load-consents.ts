@@ -3,7 +3,7 @@ import type { PatientConsent } from '../domain/access/consent.ts'
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Db } from '../storage/db.ts'
-import { readPatientConsents } from '../storage/patient-consents.ts'
+import { readActiveConsents } from '../storage/patient-consents.ts'
 import { findReferencedStudies } from '../storage/study-references.ts'
 import { studyReferencesOf } from '../wire/fhir/consent-references.ts'
 import { readConsent } from '../wire/fhir/consent.ts'
@@ -25,7 +25,7 @@ export async function loadConsents(
   { db, memberByOrgnr, log }: LoadConsentsDeps,
   patient: PatientId,
 ): Promise<readonly PatientConsent[]> {
-  const stored = (await readPatientConsents(db, patient)).map(({ id, content }): Stored => {
+  const stored = (await readActiveConsents(db, patient)).map(({ id, content }): Stored => {
     const resource: unknown = JSON.parse(content)
     return { id, resource: isJsonObject(resource) ? resource : { status: 'active' } }
   })

@@ -20,13 +20,24 @@ export interface PermitRequest {
 }
 
 /** Throws what `Authorize` throws, after auditing it. */
-export async function permit(
-  { authorize, recordAudit, clock }: PermitDeps,
-  { principal, action, query }: PermitRequest,
+export function permit(
+  deps: PermitDeps,
+  request: PermitRequest,
   context: RequestContext,
 ): Promise<Access> {
+  const { principal, action } = request
+  return loggingRefusal(deps, request, context, () => deps.authorize(principal, action))
+}
+
+/** Does the work; where it is refused, that is an event too, written before the refusal is told. */
+export async function loggingRefusal<Result>(
+  { recordAudit, clock }: Pick<PermitDeps, 'recordAudit' | 'clock'>,
+  { principal, query }: Pick<PermitRequest, 'principal' | 'query'>,
+  context: RequestContext,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await authorize(principal, action)
+    return await work()
   } catch (error) {
     if (isHubError(error)) {
       const entities = [{ kind: 'query', query }] as const

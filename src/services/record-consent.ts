@@ -2,14 +2,21 @@
 import type { Principal } from '../domain/access/principal.ts'
 import { transaction } from '../storage/db.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
-import { permit } from './permit.ts'
+import { loggingRefusal, permit } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
-import { putIntoForce, storeConsent, understandConsent, type ConsentDeps } from './store-consent.ts'
+import {
+  consentQuery,
+  putIntoForce,
+  storeConsent,
+  understandConsent,
+  type ConsentDeps,
+} from './store-consent.ts'
 import { withoutIdentity, type CreatedResource } from './write-resource.ts'
 
 /**
- * Throws what the decision throws, and `unprocessable` with every problem of a Consent that is invalid,
- * of nobody the registry knows, or active and not understood whole.
+ * Throws what the decision throws, `unprocessable` with every problem of a Consent that is invalid, of
+ * nobody the registry knows, or active and not understood whole, and `conflict` where the patient has too
+ * many. Every refusal is logged: who asks about many patients is seen.
  */
 export type RecordConsent = (
   principal: Principal,
@@ -19,12 +26,14 @@ export type RecordConsent = (
 
 export function makeRecordConsent(deps: ConsentDeps): RecordConsent {
   return async (principal, consent, context) => {
-    const asked = { principal, action: 'record-consent', query: 'POST Consent' } as const
-    await permit(deps, asked, context)
-    const understood = await understandConsent(deps, withoutIdentity(consent))
-    const id = deps.newId()
-    const request = { id, consent: understood, principal, method: 'POST', context } as const
-    const stored = await transaction(deps.pool, (db) => storeConsent(db, deps, request))
+    const query = consentQuery('POST Consent', consent)
+    await permit(deps, { principal, action: 'record-consent', query }, context)
+    const stored = await loggingRefusal(deps, { principal, query }, context, async () => {
+      const understood = await understandConsent(deps, withoutIdentity(consent))
+      const id = deps.newId()
+      const request = { id, consent: understood, principal, method: 'POST', context } as const
+      return transaction(deps.pool, (db) => storeConsent(db, deps, request))
+    })
     await putIntoForce(deps)
     return stored
   }

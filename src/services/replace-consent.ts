@@ -1,12 +1,20 @@
 /** Changing or withdrawing a recorded consent: its next version, by the member that recorded it. */
+import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import { HubError } from '../kernel/errors.ts'
 import { transaction } from '../storage/db.ts'
 import { lockConsent } from '../storage/patient-consents.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
-import { permit } from './permit.ts'
+import { loggingRefusal, permit } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
-import { putIntoForce, storeConsent, understandConsent, type ConsentDeps } from './store-consent.ts'
+import {
+  consentQuery,
+  putIntoForce,
+  storeConsent,
+  understandConsent,
+  type ConsentDeps,
+  type StoreRequest,
+} from './store-consent.ts'
 import { withoutIdentity, type CreatedResource } from './write-resource.ts'
 
 /**
@@ -21,19 +29,28 @@ export type ReplaceConsent = (
 
 export function makeReplaceConsent(deps: ConsentDeps): ReplaceConsent {
   return async (principal, { id, consent }, context) => {
-    const asked = { principal, action: 'record-consent', query: `PUT Consent/${id}` } as const
-    await permit(deps, asked, context)
-    const understood = await understandConsent(deps, withoutIdentity(consent))
-    const request = { id, consent: understood, principal, method: 'PUT', context } as const
-    const stored = await transaction(deps.pool, async (db) => {
-      const known = await lockConsent(db, id)
-      if (known?.custodian !== principal.member)
-        throw new HubError('not-found', 'There is no such Consent')
-      if (known.patient !== understood.patient)
-        throw new HubError('conflict', 'The Consent is of another patient')
-      return storeConsent(db, deps, request)
+    const query = consentQuery(`PUT Consent/${id}`, consent)
+    await permit(deps, { principal, action: 'record-consent', query }, context)
+    const stored = await loggingRefusal(deps, { principal, query }, context, async () => {
+      const understood = await understandConsent(deps, withoutIdentity(consent))
+      const request = { id, consent: understood, principal, method: 'PUT', context } as const
+      return transaction(deps.pool, (db) => replace(db, deps, request))
     })
     await putIntoForce(deps)
     return stored
   }
+}
+
+async function replace(
+  db: PoolClient,
+  deps: ConsentDeps,
+  request: StoreRequest,
+): Promise<CreatedResource> {
+  const { id, principal, consent } = request
+  const known = await lockConsent(db, id)
+  if (known?.custodian !== principal.member)
+    throw new HubError('not-found', 'There is no such Consent')
+  if (known.patient !== consent.patient)
+    throw new HubError('conflict', 'The Consent is of another patient')
+  return storeConsent(db, deps, request)
 }

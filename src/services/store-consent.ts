@@ -2,17 +2,21 @@
 import type { Pool, PoolClient } from 'pg'
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { Principal } from '../domain/access/principal.ts'
+import { parseStudyUid } from '../domain/imaging/uid.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import { announceChanges } from '../storage/access-changes.ts'
 import type { Db } from '../storage/db.ts'
+import { lockKey } from '../storage/lock-key.ts'
+import { countOtherActiveConsents } from '../storage/patient-consents.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
 import { putResource, readResource } from '../storage/resources.ts'
 import { findReferencedStudies } from '../storage/study-references.ts'
 import { studyReferencesOf } from '../wire/fhir/consent-references.ts'
 import { readConsent } from '../wire/fhir/consent.ts'
-import type { JsonObject } from '../wire/fhir/json.ts'
+import { requireConsentBounded } from '../wire/fhir/consent-size.ts'
+import { isJsonObject, textOf, type JsonObject } from '../wire/fhir/json.ts'
 import { provenanceOf } from '../wire/fhir/provenance.ts'
 import { namedPatient } from '../wire/fhir/report-links.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
@@ -41,41 +45,64 @@ export interface UnderstoodConsent {
   readonly patient: PatientId
 }
 
-/** Throws `unprocessable` with every problem: the resource's, its patient's, its provisions'. */
+/**
+ * Throws `unprocessable` with every problem: the resource's, its provisions', and last, in words that do
+ * not tell which, that the registry lacks its patient or something it names of the patient's.
+ */
 export async function understandConsent(
   { pool, state, validate, base }: ConsentDeps,
   consent: JsonObject,
 ): Promise<UnderstoodConsent> {
+  requireConsentBounded(consent)
   const problems = validate(consent)
   if (problems.length > 0)
     throw new HubError('unprocessable', 'The Consent is not valid', { problems })
-  const patient = await resolvePatient(pool, consent, base)
+  const patient = await findNamed(pool, consent, base)
   // A national id the sender named the patient by is not kept.
-  const resource = { ...consent, patient: { reference: `Patient/${patient}` } }
+  const resource = { ...consent, patient: { reference: `Patient/${patient ?? NOBODY}` } }
   const found = await findReferencedStudies(pool, studyReferencesOf(resource))
+  let isKnown = true
   readConsent(resource, {
     studies: (reference) => {
       const one = found.get(reference)
-      return one?.patient === patient ? one.studies : undefined
+      if (one !== undefined && one.patient === patient && one.studies.length > 0) return one.studies
+      isKnown = false
+      return [NO_STUDY]
     },
     member: (orgnr) => state.memberByOrgnr(orgnr)?.id,
   })
+  if (patient === undefined || !isKnown) throw unknown()
   return { resource, patient }
 }
 
-async function resolvePatient(db: Db, consent: JsonObject, base: string): Promise<PatientId> {
+/** What stands in while the rest is read, so that an unknown patient's Consent has the same problems. */
+const NOBODY = 'nobody'
+const NO_STUDY = parseStudyUid('2.25.0')
+
+async function findNamed(
+  db: Db,
+  consent: JsonObject,
+  base: string,
+): Promise<PatientId | undefined> {
   const named = namedPatient({ subject: consent.patient }, base)
-  if (named.kind === 'identifier') {
-    const patient = await findPatient(db, named)
-    if (patient !== undefined) return patient
-  }
-  if (named.kind === 'reference') {
-    const stored = await readResource(db, 'Patient', named.id)
-    if (typeof stored?.content === 'string') return stored.id as PatientId
-  }
-  throw new HubError('unprocessable', 'The Consent is of nobody the registry knows', {
-    problems: [{ location: 'Consent.patient', text: 'is no Patient of the registry' }],
+  if (named.kind === 'identifier') return findPatient(db, named)
+  if (named.kind !== 'reference') return undefined
+  const stored = await readResource(db, 'Patient', named.id)
+  return typeof stored?.content === 'string' ? (stored.id as PatientId) : undefined
+}
+
+function unknown(): HubError {
+  const text =
+    'names a patient, or a study or report of the patient, that the registry does not have'
+  return new HubError('unprocessable', `The Consent ${text}`, {
+    problems: [{ location: 'Consent', text }],
   })
+}
+
+/** The request as the log shows it where it is refused. */
+export function consentQuery(interaction: string, consent: JsonObject): string {
+  const reference = isJsonObject(consent.patient) ? textOf(consent.patient.reference) : undefined
+  return reference === undefined ? interaction : `${interaction} of ${reference.slice(0, 100)}`
 }
 
 export interface StoreRequest {
@@ -97,6 +124,7 @@ export async function storeConsent(
 ): Promise<CreatedResource> {
   const { id, consent, principal, method, context } = request
   const { resource, patient } = consent
+  await requireRoom(db, id, consent)
   const at = deps.clock()
   const facts = consentFacts(principal.member, patient)
   const row = { facts, quarantined: false, at }
@@ -122,6 +150,22 @@ export async function storeConsent(
   const stored = await readResource(db, 'Consent', id)
   if (typeof stored?.content !== 'string') throw new Error('The Consent is not there')
   return { ...stored, content: stored.content, created: method === 'POST' }
+}
+
+/** Of one patient, in force at once: every search for the patient is judged by all of them. */
+const MAX_ACTIVE = 50
+
+async function requireRoom(
+  db: PoolClient,
+  id: string,
+  { resource, patient }: UnderstoodConsent,
+): Promise<void> {
+  if (resource.status !== 'active') return
+  // Two that are recorded at once count each other.
+  await lockKey(db, `consents/${patient}`)
+  if ((await countOtherActiveConsents(db, patient, id)) < MAX_ACTIVE) return
+  const text = `The patient has ${MAX_ACTIVE} active consents already: withdraw or replace one of them`
+  throw new HubError('conflict', text)
 }
 
 /** A consent tells of no study itself: it is seen by whom its custodian and patient allow. */

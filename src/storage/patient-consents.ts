@@ -9,21 +9,36 @@ export interface StoredConsent {
   readonly content: string
 }
 
-const READ = `
-select id, content from resource_consent
-where type = 'Consent' and patient = $1 and content is not null order by id`
+// What does not say that it is not in force is.
+const ACTIVE = `
+  from resource_consent
+ where type = 'Consent' and patient = $1 and content is not null
+   and coalesce(content::json ->> 'status', 'active') = 'active'`
 
-/** All of them, whatever their status. */
-export async function readPatientConsents(
+const READ = `select id, content ${ACTIVE} order by id`
+const COUNT = `select count(*)::int as others ${ACTIVE} and id <> $2`
+
+/** Those in force; the others say nothing. */
+export async function readActiveConsents(
   db: Db,
   patient: PatientId,
 ): Promise<readonly StoredConsent[]> {
   const { rows } = await db.query<StoredConsent>({
-    name: 'read-patient-consents',
+    name: 'read-active-consents',
     text: READ,
     values: [patient],
   })
   return rows
+}
+
+/** How many are in force beside the one with this id. */
+export async function countOtherActiveConsents(
+  db: Db,
+  patient: PatientId,
+  id: string,
+): Promise<number> {
+  const { rows } = await db.query<{ others: number }>(COUNT, [patient, id])
+  return rows[0]?.others ?? 0
 }
 
 const LOCK = `

@@ -44,6 +44,8 @@ const refusedWith =
     isHubError(error, code) &&
     (location === undefined || error.problems.some((problem) => problem.location === location))
 
+const queried = (query: string) => ({ kind: 'query', query })
+
 describe('recordConsent', () => {
   it('puts a block into force before it answers', async (t) => {
     const { recordConsent, sees } = await setup(t)
@@ -99,8 +101,92 @@ describe('recordConsent', () => {
     const data = [{ meaning: 'instance', reference: { reference: `ImagingStudy/${id}` } }]
     await assert.rejects(
       recordConsent(services.system(), services.block({ data }), CONTEXT),
-      refusedWith('unprocessable', 'Consent.provision.data[0].reference'),
+      refusedWith('unprocessable', 'Consent'),
     )
+  })
+
+  it('refuses an unknown patient and an unknown study of a known one in the same words', async (t) => {
+    const { recordConsent, pool } = await setup(t)
+    const foreign = await services.addStudy(pool, { patient: 'patient-2' as PatientId })
+    const own = await services.addStudy(pool)
+    const about = (study: string) =>
+      services.block({
+        data: [{ meaning: 'instance', reference: { reference: `ImagingStudy/${study}` } }],
+      })
+    const unknown = { identifier: { ...attest().patient, value: '57058550002' } }
+    const said = await Promise.all(
+      [
+        about(foreign),
+        about('nowhere'),
+        { ...about(own), patient: unknown },
+        { ...about(foreign), patient: { reference: 'Patient/nobody' } },
+      ].map((consent) =>
+        recordConsent(services.system(), consent, CONTEXT).then(
+          () => 'recorded',
+          (error: unknown) => {
+            assert.ok(isHubError(error, 'unprocessable'))
+            return JSON.stringify([error.message, error.problems])
+          },
+        ),
+      ),
+    )
+    assert.equal(new Set(said).size, 1, said.join('\n'))
+    assert.match(said[0] ?? '', /the registry does not have/)
+  })
+
+  it('tells what is wrong with a consent the same way whether its patient is known or not', async (t) => {
+    const { recordConsent } = await setup(t)
+    const wrong = services.block({ class: [{ code: 'ImagingStudy' }] })
+    for (const consent of [wrong, { ...wrong, patient: { reference: 'Patient/nobody' } }]) {
+      await assert.rejects(
+        recordConsent(services.system(), consent, CONTEXT),
+        refusedWith('unprocessable', 'Consent.provision.class'),
+      )
+    }
+  })
+
+  it('logs every refusal after the permit, with whom it was about where an id says so', async (t) => {
+    const { recordConsent, replaceConsent, audited } = await setup(t)
+    const unknown = { ...services.block(), patient: { reference: 'Patient/nobody' } }
+    await assert.rejects(recordConsent(services.system(), unknown, CONTEXT))
+    await assert.rejects(
+      replaceConsent(services.system(), { id: 'nowhere', consent: services.block() }, CONTEXT),
+    )
+    assert.deepEqual(
+      audited.map(({ act, reason, entities }) => [act, reason, entities]),
+      [
+        ['access-refused', 'unprocessable', [queried('POST Consent of Patient/nobody')]],
+        ['access-refused', 'not-found', [queried('PUT Consent/nowhere of Patient/patient-1')]],
+      ],
+    )
+  })
+
+  it('refuses a consent with more provisions and criteria than anybody wishes, on any level', async (t) => {
+    const { recordConsent } = await setup(t)
+    const exception = { type: 'permit', purpose: [{ code: 'TREAT' }] }
+    const many = Array.from({ length: 30_000 }, () => exception)
+    const deep = { type: 'permit', provision: many.slice(0, 100) }
+    for (const provision of [many, [deep], many.slice(0, 100)]) {
+      await assert.rejects(
+        recordConsent(services.system(), services.block({ provision }), CONTEXT),
+        refusedWith('unprocessable', 'Consent.provision'),
+      )
+    }
+  })
+
+  it('refuses a fifty-first active consent of a patient until one is withdrawn', async (t) => {
+    const { recordConsent, replaceConsent } = await setup(t)
+    const record = () => recordConsent(services.system(), services.block(), CONTEXT)
+    const all = await Promise.all(Array.from({ length: 50 }, record))
+    await assert.rejects(record(), refusedWith('conflict'))
+    const [first] = all
+    assert.ok(first)
+    const withdrawn = { ...services.block(), status: 'inactive' }
+    await recordConsent(services.system(), withdrawn, CONTEXT)
+    const { id } = first
+    await replaceConsent(services.system(), { id, consent: services.block() }, CONTEXT)
+    await replaceConsent(services.system(), { id, consent: withdrawn }, CONTEXT)
+    await record()
   })
 
   it('refuses an active consent it does not understand, and stores nothing', async (t) => {
@@ -119,7 +205,7 @@ describe('recordConsent', () => {
     const patient = { reference: 'Patient/nobody' }
     await assert.rejects(
       recordConsent(services.system(), { ...services.block(), patient }, CONTEXT),
-      refusedWith('unprocessable', 'Consent.patient'),
+      refusedWith('unprocessable', 'Consent'),
     )
   })
 
