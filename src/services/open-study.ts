@@ -4,7 +4,8 @@
  */
 import type { Pool } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
-import { HubError } from '../kernel/errors.ts'
+import type { AuditEntity } from '../domain/audit/event.ts'
+import { HubError, type HubErrorCode } from '../kernel/errors.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Sealer } from '../kernel/seal.ts'
@@ -59,6 +60,13 @@ export interface OpenRequest {
   readonly signal: AbortSignal
 }
 
+export interface ToldStudy {
+  /** Those that the answer speaks of. */
+  readonly copies: readonly StudyCopy[]
+  /** Code of the error that tells of them. */
+  readonly reason?: HubErrorCode | undefined
+}
+
 export interface OpenStudy {
   /** Throws `not-found` where nothing of the scope is there or permitted, and what `Authorize` throws. */
   find(principal: Principal, scope: StudyScope, context: RequestContext): Promise<FoundStudy>
@@ -67,6 +75,11 @@ export interface OpenStudy {
    * arrive. A copy whose source fails by then gives way to the next. Throws the last source's failure.
    */
   open(found: FoundStudy, request: OpenRequest): Promise<OpenedStudy>
+  /**
+   * Call before an answer without objects: that a study is there, how large it is and how it is held are
+   * facts about a patient too. Resolves when the event is committed.
+   */
+  tell(found: FoundStudy, told: ToldStudy): Promise<void>
 }
 
 export interface OpenStudyDeps {
@@ -95,7 +108,23 @@ export function makeOpenStudy(deps: OpenStudyDeps): OpenStudy {
     },
     open: (found, request) =>
       tryCopies({ ...request, log: deps.log }, (copy) => openCopy(deps, { found, request, copy })),
+    tell: (found, told) => auditTold(deps, found, told),
   }
+}
+
+async function auditTold(
+  { clock, recordAudit }: OpenStudyDeps,
+  { access, context }: FoundStudy,
+  { copies, reason }: ToldStudy,
+): Promise<void> {
+  const entities = copies.map(({ imagingStudy, study, custodian }): AuditEntity => ({
+    kind: 'study',
+    ...{ imagingStudy, study, custodian },
+  }))
+  const patient = copies[0]?.facts.patient ?? access.grant?.patient
+  const outcome = reason === undefined ? '0' : '4'
+  const act = { act: 'read', at: clock(), outcome, reason, patient, entities } as const
+  await recordAudit(accessRecord(access, act, context))
 }
 
 async function auditMiss(

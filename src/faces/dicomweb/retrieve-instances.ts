@@ -17,6 +17,7 @@ import {
   type OpenedStudy,
   type OpenStudy,
   type StudyCopy,
+  type ToldStudy,
 } from '../../services/open-study.ts'
 import { isHeldAlready } from '../if-none-match.ts'
 import { contextOf, principalOf } from '../request-state.ts'
@@ -47,8 +48,10 @@ export function retrieveInstancesRouter(deps: RetrieveDeps): Router {
 
   router.get(PATHS, async (req: Request<ScopeParams>, res) => {
     const scope = parseScope(req.params)
+    // What no study is offered in says nothing about this one, so it is refused before any is looked for.
+    const formats = negotiateInstances(acceptOf(req), scope.instance !== undefined)
     const found = await deps.openStudy.find(principalOf(req), scope, contextOf(req))
-    const chosen = choose(found, negotiateInstances(acceptOf(req), scope.instance !== undefined))
+    const chosen = await choose(deps.openStudy, found, formats)
     const plan = planAnswer(chosen, deps, serviceUrl(req, deps.publicUrl))
 
     res.setHeader('vary', 'Accept')
@@ -56,14 +59,17 @@ export function retrieveInstancesRouter(deps: RetrieveDeps): Router {
     if (plan.whole !== undefined) {
       res.setHeader('etag', plan.whole.etag)
       if (isHeldAlready(req, plan.whole.etag)) {
+        await deps.openStudy.tell(found, firstOf(chosen))
         res.status(304).end()
         return
       }
       res.setHeader('content-length', plan.whole.length)
     }
     res.setHeader('content-type', plan.frame.contentType)
-    if (req.method === 'HEAD') res.end()
-    else await send(deps, { found, chosen, plan, res })
+    if (req.method === 'HEAD') {
+      await deps.openStudy.tell(found, firstOf(chosen))
+      res.end()
+    } else await send(deps, { found, chosen, plan, res })
   })
 
   return router
@@ -74,8 +80,15 @@ interface Chosen {
   readonly copies: readonly StudyCopy[]
 }
 
+const firstOf = ({ copies }: Chosen): ToldStudy => ({ copies: copies.slice(0, 1) })
+
 /** What a source holds in a syntax it did not state is judged when it arrives. */
-function choose({ copies }: FoundStudy, formats: readonly InstanceFormat[]): Chosen {
+async function choose(
+  openStudy: OpenStudy,
+  found: FoundStudy,
+  formats: readonly InstanceFormat[],
+): Promise<Chosen> {
+  const { copies } = found
   for (const format of formats) {
     const fitting = copies.filter(({ instances }) =>
       instances.every(
@@ -86,6 +99,7 @@ function choose({ copies }: FoundStudy, formats: readonly InstanceFormat[]): Cho
   }
   const held = new Set(copies.flatMap(({ instances }) => instances.map((i) => i.transferSyntax)))
   const names = [...held].filter((name) => name !== null).join(', ')
+  await openStudy.tell(found, { copies, reason: 'not-acceptable' })
   throw new HubError(
     'not-acceptable',
     `Held in transfer syntax ${names}; ask for one of these or transfer-syntax=*`,

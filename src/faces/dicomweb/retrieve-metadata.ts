@@ -37,6 +37,7 @@ export function retrieveMetadataRouter(deps: MetadataDeps): Router {
     const found = await deps.openStudy.find(principalOf(req), scope, contextOf(req))
     res.setHeader('cache-control', 'private, no-cache')
     if (req.method === 'HEAD') {
+      await deps.openStudy.tell(found, { copies: found.copies.slice(0, 1) })
       res.type('application/dicom+json').end()
       return
     }

@@ -71,7 +71,41 @@ test('one instance comes as a single part where that is asked for', async (t) =>
   assert.deepEqual(hub.outcomes, ['completed'])
 })
 
-test('HEAD tells length and type and discloses nothing', async (t) => {
+test('an answer without objects is logged too: HEAD, 304 and 406 tell of a study', async (t) => {
+  const hub = await startDicomweb(t, pool)
+  const { studyUid, objects } = study()
+  await hub.deposit(OSLO, objects)
+  const url = `${hub.url}/studies/${studyUid}`
+  const syntax = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.3'
+  for (const [path, init, status, reason] of [
+    [url, { method: 'HEAD' }, 200, undefined],
+    [`${url}/metadata`, { method: 'HEAD' }, 200, undefined],
+    [url, { headers: { 'if-none-match': '*' } }, 304, undefined],
+    [url, { headers: { accept: syntax } }, 406, 'not-acceptable'],
+  ] as const) {
+    const before = hub.records.length
+    assert.equal((await fetch(path, init)).status, status)
+    const [record, ...others] = hub.records.slice(before)
+    assert.equal(others.length, 0)
+    assert.deepEqual([record?.act, record?.reason], ['read', reason])
+    const [entity] = record?.entities ?? []
+    assert.ok(entity?.kind === 'study' && entity.study === studyUid && entity.custodian === OSLO)
+    assert.equal(record?.patient, 'patient-17858550084')
+  }
+  assert.equal(hub.outcomes.length, 0)
+})
+
+test('a form that no study is offered in is refused alike whether there is one or not', async (t) => {
+  const hub = await startDicomweb(t, pool)
+  const { studyUid, objects } = study()
+  await hub.deposit(OSLO, objects)
+  for (const uid of [studyUid, newUid()]) {
+    const url = `${hub.url}/studies/${uid}`
+    assert.equal((await fetch(url, { headers: { accept: 'image/jpeg' } })).status, 406)
+  }
+})
+
+test('HEAD tells length and type and hands out no object', async (t) => {
   const hub = await startDicomweb(t, pool)
   const { studyUid, objects } = study()
   await hub.deposit(OSLO, objects)
