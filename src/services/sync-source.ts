@@ -122,8 +122,14 @@ async function syncOne(
   tally: Tally,
 ): Promise<void> {
   try {
-    const headers = await readSourceStudy(from, source, { study, signal })
-    if (headers.length === 0) throw new HubError('source-failed', 'The study has no instances')
+    const { headers, refused, reason } = await readSourceStudy(from, source, { study, signal })
+    if (headers.length === 0)
+      throw new HubError(
+        'source-failed',
+        `No instance can be indexed: ${reason ?? 'there is none'}`,
+      )
+    if (refused > 0)
+      deps.log.warn({ source: source.id, study, refused, reason }, 'Instances were left out')
     const at = deps.clock()
     await transaction(deps.pool, (db) =>
       syncStudy(db, deps.registerStudy, { source, study, headers, at }),

@@ -3,33 +3,46 @@ import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
 import type { ImageSource } from '../domain/imaging/source.ts'
 import type { DicomJson, InstanceHeader } from '../domain/imaging/study.ts'
-import { isHubError } from '../kernel/errors.ts'
+import { HubError, isHubError } from '../kernel/errors.ts'
 import type { InstanceUid, StudyUid } from '../kernel/ids.ts'
 import { type DicomwebSource, parseDicomJson } from '../sources/dicomweb.ts'
 import { deleteSourceInstances, type HeldStudy, readHeldStudy } from '../storage/source-studies.ts'
 import { lockStudy } from '../storage/studies.ts'
 import { toInstanceHeader } from '../wire/dicom/instance-header.ts'
+import { withoutPatient } from '../wire/dicom/patient-attributes.ts'
 import type { RegisterStudy } from './register-study.ts'
+
+export interface ReadStudy {
+  readonly headers: readonly InstanceHeader[]
+  /** Instances that cannot be indexed, and why the last of them cannot. */
+  readonly refused: number
+  readonly reason: string | undefined
+}
 
 /** The headers of the study's instances as the source tells them; what is not one of this study is left out. */
 export async function readSourceStudy(
   from: DicomwebSource,
   source: ImageSource,
   { study, signal }: { readonly study: StudyUid; readonly signal?: AbortSignal | undefined },
-): Promise<readonly InstanceHeader[]> {
+): Promise<ReadStudy> {
   const headers = new Map<InstanceUid, InstanceHeader>()
+  let refused = 0
+  let reason: string | undefined
   for await (const text of await from.retrieveMetadata({ study }, signal)) {
     const header = readHeader(parseDicomJson(text), source)
-    if (header?.studyUid === study) headers.set(header.instanceUid, header)
+    if (header instanceof HubError) {
+      refused += 1
+      reason = header.message
+    } else if (header.studyUid === study) headers.set(header.instanceUid, header)
   }
-  return [...headers.values()]
+  return { headers: [...headers.values()], refused, reason }
 }
 
-function readHeader(dataset: DicomJson, source: ImageSource): InstanceHeader | undefined {
+function readHeader(dataset: DicomJson, source: ImageSource): InstanceHeader | HubError {
   try {
     return toInstanceHeader(dataset, { defaultIssuer: source.defaultIssuer })
   } catch (error) {
-    if (isHubError(error)) return undefined
+    if (isHubError(error)) return error
     throw error
   }
 }
@@ -88,10 +101,15 @@ function isUnchanged(held: HeldStudy, headers: readonly InstanceHeader[]): boole
       instance.series === header.seriesUid &&
       instance.sopClass === header.sopClassUid &&
       isDeepStrictEqual(instance.attributes, header.instanceAttributes) &&
-      isToldAlready(held.attributes, header.studyAttributes) &&
+      isToldAlready(held.attributes, indexedOf(held, header)) &&
       isToldAlready(held.series.get(header.seriesUid) ?? {}, header.seriesAttributes)
     )
   })
+}
+
+/** What the index may hold of a study: in doubt, nothing about its patient. */
+function indexedOf({ patient }: HeldStudy, { studyAttributes }: InstanceHeader): DicomJson {
+  return patient === null ? withoutPatient(studyAttributes) : studyAttributes
 }
 
 function isToldAlready(known: DicomJson, told: DicomJson): boolean {
