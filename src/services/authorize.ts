@@ -1,6 +1,5 @@
 /** The gate every service passes first: principal and action in, filter out (access.md section 3). */
 import { NOTHING } from '../domain/access/build-filter.ts'
-import { compile, refusal } from '../domain/access/compile.ts'
 import type { AccessFacts, AccessRequest, ReasonCode } from '../domain/access/decision.ts'
 import type { AccessFilter } from '../domain/access/filter.ts'
 import type { Grant } from '../domain/access/grant.ts'
@@ -10,6 +9,7 @@ import { REASON_TEXTS } from '../domain/access/reason-text-table.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, type HubErrorCode } from '../kernel/errors.ts'
 import type { AccessState } from './access-state.ts'
+import { makeJudgeAccess } from './judge-access.ts'
 
 /** A permit for one action, good for this request only. */
 export interface Access {
@@ -44,6 +44,7 @@ export function makeAuthorize({
 }
 
 export function makeAuthorizeAt({ state, profile }: AuthorizeDeps): AuthorizeAt {
+  const judge = makeJudgeAccess()
   return async (principal, action, at) => {
     requireLiveToken(state, principal)
     const grant = principal.grant === undefined ? undefined : await state.grant(principal.grant)
@@ -57,10 +58,11 @@ export function makeAuthorizeAt({ state, profile }: AuthorizeDeps): AuthorizeAt 
       profile,
     }
     const access = { principal, action, ...(grant !== undefined && { grant }) }
-    const refused = refusal(request, facts)
-    if (refused === undefined) return { ...access, filter: compile(request, facts).filter }
-    if (isHidden(refused.code, action)) return { ...access, filter: NOTHING }
-    throw refusalError(refused.code)
+    const judgement = judge(request, facts)
+    if (judgement.refused === undefined) return { ...access, filter: judgement.filter }
+    const { code } = judgement.refused
+    if (isHidden(code, action)) return { ...access, filter: NOTHING }
+    throw refusalError(code)
   }
 }
 

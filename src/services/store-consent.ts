@@ -61,17 +61,17 @@ export async function understandConsent(
   // A national id the sender named the patient by is not kept.
   const resource = { ...consent, patient: { reference: `Patient/${patient ?? NOBODY}` } }
   const found = await findReferencedStudies(pool, studyReferencesOf(resource))
-  let isKnown = true
+  const lacking: string[] = []
   readConsent(resource, {
     studies: (reference) => {
       const one = found.get(reference)
       if (one !== undefined && one.patient === patient && one.studies.length > 0) return one.studies
-      isKnown = false
+      lacking.push(reference)
       return [NO_STUDY]
     },
     member: (orgnr) => state.memberByOrgnr(orgnr)?.id,
   })
-  if (patient === undefined || !isKnown) throw unknown()
+  if (patient === undefined || lacking.length > 0) throw unknown()
   return { resource, patient }
 }
 
