@@ -10,13 +10,11 @@ export interface StoredConsent {
 }
 
 // What does not say that it is not in force is.
-const ACTIVE = `
-  from resource_consent
- where type = 'Consent' and patient = $1 and content is not null
-   and coalesce(content::json ->> 'status', 'active') = 'active'`
-
-const READ = `select id, content ${ACTIVE} order by id`
-const COUNT = `select count(*)::int as others ${ACTIVE} and id <> $2`
+const READ = `
+select id, content from resource_consent
+where type = 'Consent' and patient = $1 and content is not null
+  and coalesce(content::json ->> 'status', 'active') = 'active'
+order by id`
 
 /** Those in force; the others say nothing. */
 export async function readActiveConsents(
@@ -29,16 +27,6 @@ export async function readActiveConsents(
     values: [patient],
   })
   return rows
-}
-
-/** How many are in force beside the one with this id. */
-export async function countOtherActiveConsents(
-  db: Db,
-  patient: PatientId,
-  id: string,
-): Promise<number> {
-  const { rows } = await db.query<{ others: number }>(COUNT, [patient, id])
-  return rows[0]?.others ?? 0
 }
 
 const LOCK = `

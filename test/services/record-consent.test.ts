@@ -230,6 +230,21 @@ describe('recordConsent', () => {
   })
 })
 
+describe('a patient’s consents together', () => {
+  it('ask no more than a search can be judged by in no time', async (t) => {
+    const { recordConsent } = await setup(t)
+    const exceptions = Array.from({ length: 199 }, () => ({ type: 'permit' }))
+    const large = services.block({ provision: exceptions })
+    for (let count = 0; count < 5; count++) {
+      await recordConsent(services.system(), large, CONTEXT)
+    }
+    await assert.rejects(
+      recordConsent(services.system(), services.block(), CONTEXT),
+      refusedWith('conflict'),
+    )
+  })
+})
+
 describe('replaceConsent', () => {
   it('lifts a block that is withdrawn', async (t) => {
     const { recordConsent, replaceConsent, sees } = await setup(t)
