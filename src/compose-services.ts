@@ -9,6 +9,7 @@ import type { Clock } from './kernel/clock.ts'
 import { HubError } from './kernel/errors.ts'
 import type { Log } from './kernel/log.ts'
 import { startAccessState } from './services/access-state.ts'
+import { makeAdmitOperator } from './services/admit-operator.ts'
 import { makeAuditToken } from './services/audit-token.ts'
 import { makeAuthenticateClient } from './services/authenticate-client.ts'
 import { makeAuthenticate } from './services/authenticate.ts'
@@ -19,6 +20,7 @@ import { makeExchangeToken } from './services/exchange-token.ts'
 import { makeFindStudies } from './services/find-studies.ts'
 import { makeGrantAccess } from './services/grant-access.ts'
 import { makeIntrospectToken } from './services/introspect-token.ts'
+import { makeListBreakGlassReviews } from './services/list-break-glass-reviews.ts'
 import { makeLiveDisclosures } from './services/live-disclosures.ts'
 import { makeAdministration } from './services/make-administration.ts'
 import { makeNarrowGrant } from './services/narrow-grant.ts'
@@ -30,6 +32,7 @@ import { makeRecordConsent } from './services/record-consent.ts'
 import { makeRegisterStudy } from './services/register-study.ts'
 import { makeResolvePatient } from './services/resolve-patient.ts'
 import { makeReplaceConsent } from './services/replace-consent.ts'
+import { makeReviewBreakGlass } from './services/review-break-glass.ts'
 import { makeRevokeAccess } from './services/revoke-access.ts'
 import { makeRevokeToken } from './services/revoke-token.ts'
 import { makeRunBatch } from './services/run-batch.ts'
@@ -49,9 +52,9 @@ import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.t
 import { makeValidate } from './wire/fhir/validate.ts'
 import { parsePolicyProfile } from './wire/policy-profile.ts'
 import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
+import { makeVerifyDpopProof } from './wire/oauth/dpop.ts'
 import { publicJwks } from './wire/oauth/jwks.ts'
 
-import { makeVerifyDpopProof } from './wire/oauth/dpop.ts'
 /** What all of it stands on. */
 export interface Foundation {
   readonly config: Config
@@ -66,6 +69,7 @@ export interface Foundation {
 type Made<Maker extends (...args: never) => unknown> = ReturnType<Maker>
 
 export interface Services {
+  readonly admitOperator: Made<typeof makeAdmitOperator>
   readonly administration: Made<typeof makeAdministration>
   readonly authenticate: Made<typeof makeAuthenticate>
   readonly authenticateClient: Made<typeof makeAuthenticateClient>
@@ -75,6 +79,7 @@ export interface Services {
   readonly exchangeToken: Made<typeof makeExchangeToken>
   readonly findStudies: Made<typeof makeFindStudies>
   readonly introspectToken: Made<typeof makeIntrospectToken>
+  readonly listBreakGlassReviews: Made<typeof makeListBreakGlassReviews>
   readonly liveDisclosures: Made<typeof makeLiveDisclosures>
   readonly oidcRecords: Made<typeof makeOidcRecords>
   readonly openMetadata: Made<typeof makeOpenMetadata>
@@ -84,6 +89,7 @@ export interface Services {
   readonly readResource: Made<typeof makeReadResource>
   readonly recordConsent: Made<typeof makeRecordConsent>
   readonly replaceConsent: Made<typeof makeReplaceConsent>
+  readonly reviewBreakGlass: Made<typeof makeReviewBreakGlass>
   readonly revokeToken: Made<typeof makeRevokeToken>
   readonly runBatch: Made<typeof makeRunBatch>
   readonly runTransaction: Made<typeof makeRunTransaction>
@@ -187,7 +193,9 @@ function makeAccessServices({ config, storage, clock }: Foundation, ground: Grou
   const verifyDpopProof = makeVerifyDpopProof()
   const tokens = { issuer, accessState, useProof, verifyAccessToken, verifyDpopProof, clock }
   const deciding = { pool, state, profile, sealer, recordAudit, clock }
+  const reviewing = { pool, authorize: ground.authorize, recordAudit, clock }
   return {
+    admitOperator: makeAdmitOperator({ authorize: ground.authorize, recordAudit, clock }),
     auditToken,
     useProof,
     authorize: ground.authorize,
@@ -195,6 +203,8 @@ function makeAccessServices({ config, storage, clock }: Foundation, ground: Grou
     authenticate: makeAuthenticate(tokens),
     authenticateClient: makeAuthenticateClient(tokens),
     introspectToken: makeIntrospectToken(tokens),
+    listBreakGlassReviews: makeListBreakGlassReviews(reviewing),
+    reviewBreakGlass: makeReviewBreakGlass(reviewing),
     revokeToken: makeRevokeToken({ ...tokens, revokeAccess: makeRevokeAccess(deciding) }),
     exchangeToken: makeExchangeToken({
       ...tokens,

@@ -4,7 +4,9 @@
  */
 import type { Agreement, Client, Member } from '../domain/access/network.ts'
 import type { Principal } from '../domain/access/principal.ts'
+import type { ImagingStudyId, PatientId } from '../kernel/ids.ts'
 import type { NewAgreement, NewClient, NewMember, NewSource } from '../wire/admin/requests.ts'
+import type { UnclearIdentity } from '../wire/admin/queue-views.ts'
 import type { SourceView } from '../wire/admin/views.ts'
 import type { RequestContext } from './record-audit.ts'
 
@@ -44,6 +46,20 @@ export interface SyncProgress {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface QueuePage {
+  /** Id of the last one seen. */
+  readonly after?: number | undefined
+  /** At most 100. */
+  readonly limit?: number | undefined
+  /** `masked` where absent: their last five digits are hidden. */
+  readonly nationalIds?: 'masked' | 'shown' | undefined
+}
+
+export interface ResolvedIdentity {
+  readonly imagingStudy: ImagingStudyId
+  readonly patient: PatientId
+}
+
 /** Every verb throws `not-found` for an id that is not there and `conflict` for one that is taken. */
 export interface Administration {
   addMember(request: NewMember, by: Operator): Promise<Member>
@@ -71,4 +87,13 @@ export interface Administration {
   testSource(id: string): Promise<SourceTest>
   /** Reads the source's index and registers its studies; `source-failed` and its kin where it breaks off. */
   syncSource(id: string, progress: SyncProgress, by: Operator): Promise<SyncReport>
+
+  /** Oldest first. Every look is logged. */
+  listUnclearIdentities(page: QueuePage, by: Operator): Promise<readonly UnclearIdentity[]>
+  /**
+   * Links the study to the patient, with its reports, and ends every doubt about it; `conflict` where that
+   * has been done. `new` makes a Patient of what the object says, or takes the one whose valid national id
+   * it names.
+   */
+  resolveIdentity(id: number, decision: PatientId | 'new', by: Operator): Promise<ResolvedIdentity>
 }

@@ -21,12 +21,13 @@ import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { ClientId, GrantId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
-import { queueReview } from '../storage/break-glass-reviews.ts'
+import { findOverridden, queueReview } from '../storage/break-glass-reviews.ts'
 import { transaction } from '../storage/db.ts'
 import { insertGrant, revokeGrants } from '../storage/grants.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
+import { overridesOf } from './overridden-custodians.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 
 export type { AuthenticatedPerson }
@@ -80,7 +81,7 @@ export function makeGrantAccess(deps: GrantAccessDeps): GrantAccess {
     const principal = principalOf(request, deps)
     try {
       const grant = await decideGrant(request, principal, { ...deps, at })
-      const reviewers = await store(grant, request, deps)
+      const reviewers = await store(grant, request, { ...deps, principal })
       await auditIssued(principal, grant, { ...deps, context, reviewers })
       return grant
     } catch (error) {
@@ -228,13 +229,16 @@ function denied(message: string): HubError {
 async function store(
   grant: Grant,
   { signedAttest }: GrantRequest,
-  { pool, sealer }: GrantAccessDeps,
+  { principal, ...deps }: GrantAccessDeps & { readonly principal: Principal },
 ): Promise<readonly OrganizationId[]> {
-  const { id, patient, issuedAt: at } = grant
-  const evidence = sealer.seal(signedAttest, `attest/${id}`)
-  return transaction(pool, async (db) => {
+  const evidence = deps.sealer.seal(signedAttest, `attest/${grant.id}`)
+  const overrides = await overridesOf(grant, { ...deps, principal })
+  return transaction(deps.pool, async (db) => {
     await insertGrant(db, grant, evidence)
-    return grant.breakGlass === undefined ? [] : queueReview(db, { grant: id, patient, at })
+    const reviewers = await findOverridden(db, grant.patient, overrides)
+    if (reviewers.length > 0)
+      await queueReview(db, { grant: grant.id, custodians: reviewers, at: grant.issuedAt })
+    return reviewers
   })
 }
 

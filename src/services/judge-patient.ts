@@ -1,11 +1,13 @@
 /** Whose a study is, once all its headers have spoken: one patient beyond doubt, or nobody's yet. */
 import type { PoolClient } from 'pg'
-import type { InstanceHeader, PatientClaim } from '../domain/imaging/study.ts'
+import type { DicomJson, InstanceHeader, PatientClaim } from '../domain/imaging/study.ts'
 import type { ImagingStudyId, OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { StudyRow } from '../storage/studies.ts'
-import { raiseDoubt } from '../storage/unclear-identities.ts'
+import { listSettledClaims, raiseDoubt } from '../storage/unclear-identities.ts'
+import { patientAttributes } from '../wire/dicom/patient-attributes.ts'
 import type { IdentityDoubt, ResolvePatient } from './resolve-patient.ts'
+import { openClaim, sealClaim } from './sealed-claim.ts'
 
 export interface PatientQuestion {
   readonly imagingStudy: ImagingStudyId
@@ -22,7 +24,8 @@ export interface PatientVerdict {
 }
 
 interface Judged {
-  readonly claim: PatientClaim
+  /** The first header that makes this claim. */
+  readonly header: InstanceHeader
   readonly patient: PatientId | null
   readonly doubt: IdentityDoubt | undefined
 }
@@ -36,7 +39,7 @@ export interface JudgePatientDeps {
 
 /**
  * Runs in the caller's transaction. A doubt quarantines the whole copy and is queued with its claim, sealed.
- * A doubt that a person has settled stays settled; the study then keeps the patient it was given.
+ * A claim that a person has settled stays settled; the study then keeps the patient it was given.
  */
 export async function judgePatient(
   db: PoolClient,
@@ -48,21 +51,48 @@ export async function judgePatient(
   const known = copy?.patient ?? firstPatient(copies)
   const judged = await judgeAll(db, { ...question, known }, deps)
 
-  const before = copy?.doubts ?? []
-  const settled = new Set<string>(before.flatMap(({ reason, open }) => (open ? [] : [reason])))
-  const doubted = judged.filter(({ doubt }) => doubt !== undefined && !settled.has(doubt))
-  for (const { claim, doubt = 'no-national-id' } of doubted)
-    await raiseDoubt(db, {
-      imagingStudy,
-      custodian: question.custodian,
-      reason: doubt,
-      claim: deps.sealer.seal(JSON.stringify(claim), sealContext(imagingStudy)),
-      candidate: known,
-      at: question.at,
-    })
+  const doubts = copy?.doubts ?? []
+  const hasSettled = doubts.some(({ open }) => !open)
+  const settled = hasSettled ? await settledBefore(db, imagingStudy, deps.sealer) : new Set()
+  const doubted = judged.flatMap(({ header, doubt }) =>
+    doubt === undefined || settled.has(keyOf(doubt, header.patient)) ? [] : [{ header, doubt }],
+  )
+  const before = patientAttributes(copy?.attributes ?? {})
+  for (const one of doubted) await raise(db, { ...question, ...one, known, before }, deps.sealer)
 
-  if (doubted.length > 0 || before.some(({ open }) => open)) return { patient: null }
+  if (doubted.length > 0 || doubts.some(({ open }) => open)) return { patient: null }
   return { patient: copy?.patient ?? firstPatient(judged) }
+}
+
+/** What has been settled is the claim that somebody looked at, not whatever else comes for the same reason. */
+async function settledBefore(
+  db: PoolClient,
+  imagingStudy: ImagingStudyId,
+  sealer: Sealer,
+): Promise<ReadonlySet<string>> {
+  const settled = await listSettledClaims(db, imagingStudy)
+  return new Set(
+    settled.map(({ reason, claim }) => keyOf(reason, openClaim(sealer, imagingStudy, claim).claim)),
+  )
+}
+
+const keyOf = (reason: string, claim: PatientClaim): string => `${reason} ${JSON.stringify(claim)}`
+
+interface Raised extends PatientQuestion {
+  readonly header: InstanceHeader
+  readonly doubt: IdentityDoubt
+  readonly known: PatientId | null
+  readonly before: DicomJson
+}
+
+async function raise(
+  db: PoolClient,
+  { imagingStudy, custodian, at, header, doubt, known, before }: Raised,
+  sealer: Sealer,
+): Promise<void> {
+  const told = patientAttributes(header.studyAttributes)
+  const claim = sealClaim(sealer, imagingStudy, { claim: header.patient, told, before })
+  await raiseDoubt(db, { imagingStudy, custodian, reason: doubt, claim, candidate: known, at })
 }
 
 function firstPatient(known: readonly { readonly patient: PatientId | null }[]): PatientId | null {
@@ -77,22 +107,18 @@ async function judgeAll(
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = []
   let before = known
-  for (const claim of distinctClaims(headers)) {
-    const { patient, doubt } = await deps.resolvePatient(db, { claim, custodian, known: before })
+  for (const header of distinctClaims(headers)) {
+    const request = { claim: header.patient, custodian, known: before }
+    const { patient, doubt } = await deps.resolvePatient(db, request)
     const isAnother = before !== null && patient !== null && patient !== before
-    judged.push({ claim, patient, doubt: doubt ?? (isAnother ? ANOTHER : undefined) })
+    judged.push({ header, patient, doubt: doubt ?? (isAnother ? ANOTHER : undefined) })
     before ??= patient
   }
   return judged
 }
 
-/** What binds a sealed claim to its place in the queue. */
-export function sealContext(imagingStudy: ImagingStudyId): string {
-  return `unclear-identity/${imagingStudy}`
-}
-
 /** All instances of a study should say the same; what says something else is judged for itself. */
-function distinctClaims(headers: readonly InstanceHeader[]): readonly PatientClaim[] {
-  const claims = new Map(headers.map(({ patient }) => [JSON.stringify(patient), patient]))
-  return [...claims.values()]
+function distinctClaims(headers: readonly InstanceHeader[]): readonly InstanceHeader[] {
+  const byClaim = Map.groupBy(headers, ({ patient }) => JSON.stringify(patient))
+  return [...byClaim.values()].flatMap((claiming) => claiming.slice(0, 1))
 }

@@ -1,39 +1,34 @@
 /** What waits for a person to say whose it is. */
 import type { Pool } from 'pg'
-import type { PatientClaim } from '../domain/imaging/study.ts'
+import { maskClaim } from '../domain/identity/mask-claim.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Sealer } from '../kernel/seal.ts'
-import { listOpenDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
-import type { Operator } from './administration.ts'
-import { openClaim } from './open-claim.ts'
+import { listOpenDoubts } from '../storage/unclear-queue.ts'
+import type { Administration } from './administration.ts'
 import type { RecordAudit } from './record-audit.ts'
+import { openClaim } from './sealed-claim.ts'
 
-export interface UnclearIdentity extends Omit<QueuedDoubt, 'claim' | 'resolvedAt'> {
-  /** As the object said it: with national ids, for the person who settles it and nobody else. */
-  readonly claim: PatientClaim
-}
-
-export type ListUnclearIdentities = (
-  page: { readonly after?: number | undefined; readonly limit?: number | undefined },
-  by: Operator,
-) => Promise<readonly UnclearIdentity[]>
-
-const PAGE = 100
-
-/** Oldest first. Logged before it is answered: a claim is clinical identity data. */
-export function makeListUnclearIdentities(deps: {
+export interface ListUnclearIdentitiesDeps {
   readonly pool: Pool
   readonly sealer: Sealer
   readonly recordAudit: RecordAudit
   readonly clock: Clock
-}): ListUnclearIdentities {
-  return async ({ after = 0, limit = PAGE }, by) => {
+}
+
+const PAGE = 100
+
+/** Oldest first. Logged before it is answered: a claim is clinical identity data. */
+export function makeListUnclearIdentities(
+  deps: ListUnclearIdentitiesDeps,
+): Administration['listUnclearIdentities'] {
+  return async ({ after = 0, limit = PAGE, nationalIds = 'masked' }, by) => {
     const doubts = await listOpenDoubts(deps.pool, { after, limit: Math.min(limit, PAGE) })
+    const seen = nationalIds === 'masked' ? '' : '-with-national-ids'
     await deps.recordAudit({
       act: 'read',
       at: deps.clock(),
       outcome: '0',
-      reason: 'unclear-identities-listed',
+      reason: `unclear-identities-listed${seen}`,
       ...by.context,
       principal: by.principal,
       entities: doubts.map(({ imagingStudy, study, custodian }) => ({
@@ -41,9 +36,9 @@ export function makeListUnclearIdentities(deps: {
         ...{ imagingStudy, study, custodian },
       })),
     })
-    return doubts.map(({ claim, resolvedAt: _resolvedAt, ...doubt }) => ({
-      ...doubt,
-      claim: openClaim(deps.sealer, doubt.imagingStudy, claim),
-    }))
+    return doubts.map(({ claim: sealed, resolvedAt: _resolvedAt, ...doubt }) => {
+      const { claim } = openClaim(deps.sealer, doubt.imagingStudy, sealed)
+      return { ...doubt, claim: nationalIds === 'masked' ? maskClaim(claim) : claim }
+    })
   }
 }

@@ -1,11 +1,14 @@
 /** All of an operator's verbs, put together from the rooms that keep them. */
 import type { Administration } from './administration.ts'
+import { makeListUnclearIdentities } from './list-unclear-identities.ts'
 import { makeManageAgreements } from './manage-agreements.ts'
 import { makeManageClients } from './manage-clients.ts'
 import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
 import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
+import { makeResolveIdentity, type ResolveIdentityDeps } from './resolve-identity.ts'
 
-export interface AdministrationDeps extends ManageMembersDeps, ManageSourcesDeps {
+export interface AdministrationDeps
+  extends ManageMembersDeps, ManageSourcesDeps, ResolveIdentityDeps {
   readonly syncSource: Administration['syncSource']
 }
 
@@ -16,5 +19,7 @@ export function makeAdministration(deps: AdministrationDeps): Administration {
     ...makeManageAgreements(deps),
     ...makeManageSources(deps),
     syncSource: deps.syncSource,
+    listUnclearIdentities: makeListUnclearIdentities(deps),
+    resolveIdentity: makeResolveIdentity(deps),
   }
 }

@@ -13,8 +13,8 @@ import { reportFacts } from './report-facts.ts'
 export interface ChangedStudy {
   readonly custodian: OrganizationId
   readonly studyUid: StudyUid
-  /** When; needed where a doubt about the patient may have been settled. */
-  readonly at?: Date | undefined
+  /** When: a report whose doubt is settled by the change gets a new version. */
+  readonly at: Date
 }
 
 /**
@@ -32,7 +32,7 @@ async function refreshReport(db: Db, study: ChangedStudy, row: LinkedReport): Pr
   const { studyIds: ids } = reportLinks(report, '')
   const studies = await findOwnStudies(db, { custodian, ids, identifiers: [] })
   const settled = row.patient === null ? await settledPatient(db, report, studies) : undefined
-  if (settled !== undefined && at !== undefined) {
+  if (settled !== undefined) {
     await release(db, { id: row.id, report, studies, custodian, patient: settled, at })
     return
   }

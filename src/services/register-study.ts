@@ -22,6 +22,7 @@ import {
   type SeriesRow,
   type StudyRow,
 } from '../storage/studies.ts'
+import { withoutPatient } from '../wire/dicom/patient-attributes.ts'
 import { judgePatient, type JudgePatientDeps } from './judge-patient.ts'
 import { refreshReports } from './refresh-reports.ts'
 import { toNewInstance, toNewSeries } from './index-rows.ts'
@@ -97,7 +98,8 @@ export function makeRegisterStudy(deps: RegisterStudyDeps): RegisterStudy {
       at: request.at,
       timeZone: (await zoneOf(db, copy, request.source)) ?? deps.timeZone,
     })
-    await refreshReports(db, { custodian: request.custodian, studyUid: copy.study })
+    const { custodian, at } = request
+    await refreshReports(db, { custodian, studyUid: copy.study, at })
     await scheduleSettle(db, imagingStudy, new Date(request.at.getTime() + deps.settleMs))
     return { imagingStudy, created: own === undefined, quarantined: patient === null }
   }
@@ -126,16 +128,20 @@ interface WrittenIndex {
   readonly series: readonly SeriesRow[]
 }
 
-/** The study's attributes are what was known, overwritten by what is told now. */
+/**
+ * The study's attributes are what was known, overwritten by what is told now. In doubt it has no patient's:
+ * those wait sealed in the queue.
+ */
 async function writeIndex(
   db: PoolClient,
   { custodian, source, instances, at }: Request,
   { imagingStudy, study, own, patient }: Copy,
 ): Promise<WrittenIndex> {
-  const attributes = instances.reduce<DicomJson>(
-    (known, { header }) => ({ ...known, ...header.studyAttributes }),
+  const known = instances.reduce<DicomJson>(
+    (before, { header }) => ({ ...before, ...header.studyAttributes }),
     own?.attributes ?? {},
   )
+  const attributes = patient === null ? withoutPatient(known) : known
   await putStudy(db, { imagingStudy, custodian, study, source, patient, attributes, at })
   await putSeries(db, imagingStudy, toNewSeries(instances))
   const owner = { imagingStudy, custodian, at }

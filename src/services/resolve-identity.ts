@@ -4,38 +4,23 @@ import type { Pool, PoolClient } from 'pg'
 import { claimedLocalIds, claimedNationalId } from '../domain/identity/claimed-identifiers.ts'
 import { contradicts } from '../domain/identity/demographics.ts'
 import type { NationalIdRules } from '../domain/identity/national-id.ts'
-import type { PatientClaim } from '../domain/imaging/study.ts'
+import type { DicomJson, PatientClaim } from '../domain/imaging/study.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
-import type { ImagingStudyId, PatientId } from '../kernel/ids.ts'
+import type { PatientId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import { transaction } from '../storage/db.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
 import { findStudyRows, lockStudy, putStudy } from '../storage/studies.ts'
 import { findDoubt, settleDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
 import { addName, demographicsOf } from '../wire/fhir/patient.ts'
-import type { Operator } from './administration.ts'
+import type { Administration, Operator } from './administration.ts'
 import { changePatient, createPatient, readPatient } from './keep-patient.ts'
-import { openClaim } from './open-claim.ts'
 import type { RecordAudit } from './record-audit.ts'
 import { refreshReports } from './refresh-reports.ts'
 import { toDemographics } from './resolve-patient.ts'
+import { openClaim, type DoubtedClaim } from './sealed-claim.ts'
 import { writeStudyResources } from './write-study-resources.ts'
-
-export interface ResolvedIdentity {
-  readonly imagingStudy: ImagingStudyId
-  readonly patient: PatientId
-}
-
-/**
- * Throws `not-found` for a doubt or a patient that is not there, `conflict` for a doubt that is settled.
- * `new` makes a Patient of what the object said, or takes the one whose valid national id it names.
- */
-export type ResolveUnclearIdentity = (
-  id: number,
-  decision: PatientId | 'new',
-  by: Operator,
-) => Promise<ResolvedIdentity>
 
 export interface ResolveIdentityDeps {
   readonly pool: Pool
@@ -48,16 +33,17 @@ export interface ResolveIdentityDeps {
   readonly timeZone: string
 }
 
-export function makeResolveUnclearIdentity(deps: ResolveIdentityDeps): ResolveUnclearIdentity {
+export function makeResolveIdentity(deps: ResolveIdentityDeps): Administration['resolveIdentity'] {
   return (id, decision, by) => {
     const at = deps.clock()
     return transaction(deps.pool, async (db) => {
       const doubt = await lockDoubt(db, id)
-      const claim = openClaim(deps.sealer, doubt.imagingStudy, doubt.claim)
+      const doubted = openClaim(deps.sealer, doubt.imagingStudy, doubt.claim)
+      const { claim } = doubted
       const patient = await choosePatient(db, decision, { claim, at, rules: deps.rules })
       await rememberName(db, patient, { doubt, claim, at })
       await settleDoubts(db, doubt.imagingStudy, { at, by: nameOf(by) })
-      await link(db, doubt, { patient, at, by, deps })
+      await link(db, doubt, { doubted, patient, at, by, deps })
       await log(deps.recordAudit, doubt, { patient, at, by })
       return { imagingStudy: doubt.imagingStudy, patient }
     })
@@ -116,21 +102,20 @@ async function rememberName(
 }
 
 interface Linking {
+  readonly doubted: DoubtedClaim
   readonly patient: PatientId
   readonly at: Date
   readonly by: Operator
   readonly deps: ResolveIdentityDeps
 }
 
-async function link(
-  db: PoolClient,
-  { imagingStudy, study, custodian }: QueuedDoubt,
-  { patient, at, by, deps }: Linking,
-): Promise<void> {
+async function link(db: PoolClient, doubt: QueuedDoubt, linking: Linking): Promise<void> {
+  const { imagingStudy, study, custodian } = doubt
+  const { patient, at, by, deps } = linking
   const rows = await findStudyRows(db, study)
   const own = rows.find((row) => row.imagingStudy === imagingStudy)
   if (own === undefined) throw new HubError('not-found', 'The study is not in the index any more')
-  const { attributes } = own
+  const attributes = { ...own.attributes, ...patientOf(doubt, linking) }
   const source = own.source ?? undefined
   await putStudy(db, { imagingStudy, custodian, study, source, patient, attributes, at })
   const { principal } = by
@@ -138,17 +123,25 @@ async function link(
   await writeStudyResources(db, {
     ...{ imagingStudy, study, custodian, patient, attributes, own, at },
     publishedBy: resolver ?? { member: custodian },
-    timeZone: deps.timeZone,
+    timeZone: own.timeZone ?? deps.timeZone,
   })
-  await refreshReports(db, { custodian, studyUid: study })
+  await refreshReports(db, { custodian, studyUid: study, at })
   await scheduleSettle(db, imagingStudy, new Date(at.getTime() + deps.settleMs))
+}
+
+/** A study that is its first patient's after all shows what it showed, not whom it was mistaken for. */
+function patientOf(
+  { candidate }: QueuedDoubt,
+  { doubted: { told, before }, patient }: Linking,
+): DicomJson {
+  return patient === candidate && Object.keys(before).length > 0 ? before : told
 }
 
 /** Before the commit: a link that cannot be logged is not made. */
 async function log(
   recordAudit: RecordAudit,
   { imagingStudy, study, custodian, reason }: QueuedDoubt,
-  { patient, at, by }: Omit<Linking, 'deps'>,
+  { patient, at, by }: Pick<Linking, 'patient' | 'at' | 'by'>,
 ): Promise<void> {
   await recordAudit({
     act: 'administration',

@@ -34,7 +34,7 @@ export async function withdrawStudy(db: PoolClient, withdrawal: Withdrawal): Pro
     await deleteStudyRows(db, imagingStudy, at)
     await deleteResource(db, imagingStudy, at)
   } else await keepDeposited(db, withdrawal, imagingStudy)
-  await refreshReports(db, { custodian: source.custodian, studyUid: study })
+  await refreshReports(db, { custodian: source.custodian, studyUid: study, at })
 }
 
 async function deleteResource(

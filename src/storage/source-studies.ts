@@ -5,6 +5,7 @@ import type {
   ImagingStudyId,
   InstanceUid,
   OrganizationId,
+  PatientId,
   SeriesUid,
   SourceId,
   StudyUid,
@@ -27,6 +28,8 @@ export async function listSourceStudies(db: Db, source: SourceId): Promise<reado
 export interface HeldStudy {
   readonly imagingStudy: ImagingStudyId
   readonly source: SourceId | null
+  /** Null where whose it is is in doubt. */
+  readonly patient: PatientId | null
   readonly attributes: DicomJson
   readonly series: ReadonlyMap<SeriesUid, DicomJson>
   readonly instances: ReadonlyMap<InstanceUid, HeldStudyInstance>
@@ -40,7 +43,7 @@ export interface HeldStudyInstance {
 }
 
 const READ_STUDY = `
-select imaging_study as "imagingStudy", source, attributes from study where custodian = $1 and study_uid = $2`
+select imaging_study as "imagingStudy", source, patient, attributes from study where custodian = $1 and study_uid = $2`
 const READ_STUDY_SERIES = `select series_uid as series, attributes from series where imaging_study = $1`
 const READ_STUDY_INSTANCES = `
 select sop_instance_uid as instance, series_uid as series, sop_class_uid as "sopClass", attributes,
@@ -53,10 +56,10 @@ export async function readHeldStudy(
   custodian: OrganizationId,
   study: StudyUid,
 ): Promise<HeldStudy | undefined> {
-  const { rows } = await db.query<Pick<HeldStudy, 'imagingStudy' | 'source' | 'attributes'>>(
-    READ_STUDY,
-    [custodian, study],
-  )
+  const { rows } = await db.query<Omit<HeldStudy, 'series' | 'instances'>>(READ_STUDY, [
+    custodian,
+    study,
+  ])
   const [row] = rows
   if (row === undefined) return undefined
   const series = await db.query<{ series: SeriesUid; attributes: DicomJson }>(READ_STUDY_SERIES, [

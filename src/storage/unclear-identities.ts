@@ -28,3 +28,21 @@ export async function raiseDoubt(db: Db, doubt: RaisedDoubt): Promise<void> {
     doubt.at,
   ])
 }
+
+const LIST_SETTLED = `
+select reason, claim from unclear_identity where imaging_study = $1 and resolved_at is not null`
+
+export interface SettledClaim {
+  readonly reason: string
+  /** Sealed. */
+  readonly claim: Buffer
+}
+
+/** What was doubted about the study and is settled. */
+export async function listSettledClaims(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+): Promise<readonly SettledClaim[]> {
+  const { rows } = await db.query<SettledClaim>(LIST_SETTLED, [imagingStudy])
+  return rows
+}

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { GrantRequest } from '../../src/services/grant-access.ts'
 import { makeGrantAccess, type GrantAccess } from '../../src/services/grant-access.ts'
 import { makeNarrowGrant } from '../../src/services/narrow-grant.ts'
+import { makeRecordConsent } from '../../src/services/record-consent.ts'
 import { isHubError } from '../../src/kernel/errors.ts'
 import type { PatientId, StudyUid } from '../../src/kernel/ids.ts'
 import type { Grant } from '../../src/domain/access/grant.ts'
@@ -17,6 +18,7 @@ import type { AccessServices } from '../support/access-services.ts'
 import type { ClientId } from '../../src/kernel/ids.ts'
 
 const { CLIENT, CONTEXT } = services
+const PARTICIPATION = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType'
 
 interface Setup extends AccessServices {
   readonly grantAccess: GrantAccess
@@ -187,14 +189,43 @@ describe('broken glass', () => {
       breakGlass: { reasonCode: 'BLAALYS' },
     })
 
-  it('waits for review by every member that holds the patient’s material', async (t) => {
+  /** Studies of two custodians, what the second holds kept from all. */
+  async function blockOther(access: Setup): Promise<void> {
+    await services.addStudy(access.pool)
+    const other = { custodian: world.OTHER, studyUids: ['1.2.2' as StudyUid] }
+    await services.addStudy(access.pool, other)
+    const actor = {
+      role: { coding: [{ system: PARTICIPATION, code: 'CST' }] },
+      reference: { reference: `Organization/${world.OTHER}` },
+    }
+    const recordConsent = makeRecordConsent(services.consentDeps(access))
+    await recordConsent(services.system(), services.block({ actor: [actor] }), CONTEXT)
+    await access.state.catchUp()
+  }
+
+  it('waits for review by those members whose material it shows against a block', async (t) => {
+    const access = await setup(t)
+    await blockOther(access)
+    const { id } = await access.grantAccess(btg(), CONTEXT)
+    const { rows } = await access.pool.query(`select grant_id, custodians from break_glass_review`)
+    assert.deepEqual(rows, [{ grant_id: id, custodians: [world.OTHER] }])
+  })
+
+  it('waits for nobody where it overrides nothing', async (t) => {
     const { grantAccess, pool } = await setup(t)
     await services.addStudy(pool)
-    await services.addStudy(pool, { custodian: world.OTHER, studyUids: ['1.2.2' as StudyUid] })
-    await services.addStudy(pool, { patient: 'patient-2' as PatientId })
-    const grant = await grantAccess(btg(), CONTEXT)
-    const { rows } = await pool.query(`select grant_id, custodians from break_glass_review`)
-    assert.deepEqual(rows, [{ grant_id: grant.id, custodians: [world.CUSTODIAN, world.OTHER] }])
+    await services.addStudy(pool, { patient: 'patient-2' as PatientId, labels: ['NORS'] })
+    await grantAccess(btg(), CONTEXT)
+    const { rowCount } = await pool.query(`select from break_glass_review`)
+    assert.equal(rowCount, 0)
+  })
+
+  it('waits for review where a label would have kept a study back', async (t) => {
+    const { grantAccess, pool } = await setup(t)
+    await services.addStudy(pool, { labels: ['NORS'] })
+    await grantAccess(btg(), CONTEXT)
+    const { rows } = await pool.query(`select custodians from break_glass_review`)
+    assert.deepEqual(rows, [{ custodians: [world.CUSTODIAN] }])
   })
 
   it('is logged as an act of its own before the token', async (t) => {
@@ -218,6 +249,7 @@ describe('broken glass', () => {
 
   it('wakes whoever listens for it', async (t) => {
     const { grantAccess, pool } = await setup(t)
+    await services.addStudy(pool, { labels: ['NORS'] })
     const listener = await pool.connect()
     await listener.query('listen break_glass_review')
     const heard = new Promise((resolve) => {

@@ -24,7 +24,7 @@ test('a report follows its study: new modality, quarantine, and never wider than
   assert.equal((await registry.post(PUBLISHER, 'DiagnosticReport', REPORT)).status, 201)
 
   await putStudy(registry, { ...study, modality: 'MR', quarantined: true })
-  await refreshReports(registry.pool, { custodian: NORTH, studyUid: UID })
+  await refreshReports(registry.pool, { custodian: NORTH, studyUid: UID, at: new Date() })
 
   const { rows } = await registry.pool.query(
     `select version, modalities, quarantined from resource where type = 'DiagnosticReport'`,

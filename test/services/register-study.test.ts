@@ -154,8 +154,8 @@ test('a study registered for another patient by anyone is quarantined and queued
   assert.equal(rows[0].reason, 'study-of-another-patient')
   assert.equal(rows[0].candidate, 'patient-17858550084')
   assert.ok(!rows[0].claim.includes('17858550165'))
-  const claim = sealer.open(rows[0].claim, `unclear-identity/${other.imagingStudy}`)
-  assert.equal(JSON.parse(claim).id, '17858550165')
+  const sealed = sealer.open(rows[0].claim, `unclear-identity/${other.imagingStudy}`)
+  assert.equal(JSON.parse(sealed).claim.id, '17858550165')
 })
 
 test('one instance of another patient quarantines the whole copy, and a second does not queue it twice', async () => {
@@ -173,17 +173,50 @@ test('one instance of another patient quarantines the whole copy, and a second d
   )
 })
 
+test('the index holds nothing of the patient of a study in doubt', async () => {
+  const studyUid = newUid()
+  const patientTags = async (study: string) => {
+    const { rows } = await pool.query(
+      'select attributes, patient from study where imaging_study = $1',
+      [study],
+    )
+    return Object.keys(rows[0].attributes).filter((tag) => tag.startsWith('0010'))
+  }
+  const { imagingStudy } = await register([header({ studyUid })])
+  assert.deepEqual(await patientTags(imagingStudy), [
+    '00100010',
+    '00100020',
+    '00100030',
+    '00100040',
+  ])
+  await register([header({ studyUid, patientId: 'LOCAL' })])
+  assert.deepEqual(await patientTags(imagingStudy), [])
+  await register([header({ studyUid })])
+  assert.deepEqual(await patientTags(imagingStudy), [])
+})
+
+async function settle(imagingStudy: string): Promise<void> {
+  await pool.query(
+    `update unclear_identity set resolved_at = now(), resolved_by = 'clerk' where imaging_study = $1`,
+    [imagingStudy],
+  )
+  await pool.query(`update study set patient = 'patient-x' where imaging_study = $1`, [
+    imagingStudy,
+  ])
+}
+
+test('a doubt that was settled does not settle another claim', async () => {
+  const studyUid = newUid()
+  const { imagingStudy } = await register([header({ studyUid, patientId: 'LOCAL' })])
+  await settle(imagingStudy)
+  assert.ok((await register([header({ studyUid, patientId: 'OTHER' })])).quarantined)
+})
+
 test('a doubt that was settled stays settled', async () => {
   const studyUid = newUid()
   const unclear = await register([header({ studyUid, patientId: 'LOCAL' })])
   assert.ok(unclear.quarantined)
-  await pool.query(
-    `update unclear_identity set resolved_at = now(), resolved_by = 'clerk' where imaging_study = $1`,
-    [unclear.imagingStudy],
-  )
-  await pool.query(`update study set patient = 'patient-x' where imaging_study = $1`, [
-    unclear.imagingStudy,
-  ])
+  await settle(unclear.imagingStudy)
   const grown = await register([header({ studyUid, patientId: 'LOCAL' })])
   assert.ok(!grown.quarantined)
   assert.equal((await resource(grown.imagingStudy)).row.patient, 'patient-x')

@@ -6,7 +6,7 @@ import { isHubError } from '../../src/kernel/errors.ts'
 import type { PatientId } from '../../src/kernel/ids.ts'
 import { makeListUnclearIdentities } from '../../src/services/list-unclear-identities.ts'
 import { makeRegisterStudy } from '../../src/services/register-study.ts'
-import { makeResolveUnclearIdentity } from '../../src/services/resolve-identity.ts'
+import { makeResolveIdentity } from '../../src/services/resolve-identity.ts'
 import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
 import { transaction } from '../../src/storage/db.ts'
 import { toInstanceHeader } from '../../src/wire/dicom/instance-header.ts'
@@ -32,7 +32,7 @@ const deps = {
   recordAudit: async (record: AuditRecord) => void recorded.push(record),
 } as const
 const registerStudy = makeRegisterStudy({ ...deps, resolvePatient: makeResolvePatient(deps) })
-const resolve = makeResolveUnclearIdentity(deps)
+const resolve = makeResolveIdentity(deps)
 const list = makeListUnclearIdentities(deps)
 
 let next = 0
@@ -168,7 +168,7 @@ describe('settling an unclear identity', () => {
     const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-7' })
     const nobody = 'nobody' as PatientId
     await assert.rejects(resolve(id, nobody, by), (error) => isHubError(error, 'not-found'))
-    const silent = makeResolveUnclearIdentity({
+    const silent = makeResolveIdentity({
       ...deps,
       recordAudit: () => Promise.reject(new Error('not logged')),
     })

@@ -34,6 +34,9 @@ export async function startAdministration(t: TestContext): Promise<TestAdministr
     clock: () => new Date('2026-11-25T10:00:00Z'),
     dicomWeb: 'https://hub.example/dicom-web',
     sealer: makeSealer(Buffer.alloc(32, 1)),
+    rules: { environment: 'development' },
+    settleMs: 10_000,
+    timeZone: 'Europe/Oslo',
     openSource: makeDicomwebSources(egress),
     checkEgress: (url) => {
       egress.check(url)

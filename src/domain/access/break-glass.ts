@@ -4,7 +4,7 @@ import type { BreakGlass } from './grant.ts'
 import type { PolicyProfile } from './profiles.ts'
 import { isClinical } from './roles.ts'
 
-/** Never silently: told at once, looked at afterwards, and shown to the patient. */
+/** Never silently: told at once, looked at afterwards, and to be shown to the patient. */
 export const BREAK_GLASS_OBLIGATIONS: readonly Obligation[] = [
   'notify-privacy-officer',
   'queue-review',

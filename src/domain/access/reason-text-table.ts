@@ -70,8 +70,8 @@ export const REASON_TEXTS: Readonly<Record<ReasonCode, Readonly<Record<Language,
     en: 'The information is needed for care, and nothing stands against it.',
   },
   'glass-broken': {
-    nb: 'Nødtilgang: sperringen er overstyrt, den dataansvarlige er varslet og pasienten kan se det.',
-    nn: 'Naudtilgang: sperringa er overstyrt, den dataansvarlege er varsla og pasienten kan sjå det.',
-    en: 'Emergency access: the block was overridden, the custodian is notified and the patient can see it.',
+    nb: 'Nødtilgang: sperringen er overstyrt. Den dataansvarlige får det til gjennomgang.',
+    nn: 'Naudtilgang: sperringa er overstyrt. Den dataansvarlege får det til gjennomgang.',
+    en: 'Emergency access: the block was overridden. It waits for the custodian’s review.',
   },
 }

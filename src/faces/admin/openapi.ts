@@ -11,7 +11,17 @@ interface Operation {
   readonly summary: string
   readonly status?: 200 | 201
   /** Name of the schema in components. */
-  readonly body?: 'NewMember' | 'NewClient' | 'NewAgreement' | 'NewSource' | 'MovedSource' | 'Jwks'
+  readonly body?:
+    | 'NewMember'
+    | 'NewClient'
+    | 'NewAgreement'
+    | 'NewSource'
+    | 'MovedSource'
+    | 'Jwks'
+    | 'IdentityDecision'
+    | 'Finding'
+  /** Name of the schema whose properties are the query's parameters. */
+  readonly query?: 'UnclearIdentityPage' | 'ReviewPage'
   readonly hasId?: true
 }
 
@@ -52,6 +62,24 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   },
   '/sources/{id}/test': { post: { summary: 'Ask the source one small question', hasId: true } },
   '/sources/{id}/sync': { post: { summary: 'Register the source’s studies', hasId: true } },
+  '/unclear-identities': {
+    get: {
+      summary: 'Studies that wait for their patient, oldest first',
+      query: 'UnclearIdentityPage',
+    },
+  },
+  '/unclear-identities/{id}/resolution': {
+    post: { summary: 'Say whose the study is', body: 'IdentityDecision', hasId: true },
+  },
+  '/reviews': {
+    get: {
+      summary: 'Emergency accesses that the caller’s member has not reviewed, oldest first',
+      query: 'ReviewPage',
+    },
+  },
+  '/reviews/{id}/review': {
+    post: { summary: 'Enter what the review found', body: 'Finding', hasId: true },
+  },
 }
 
 /** `baseUrl` as `https://hub.example/admin`. */
@@ -61,7 +89,8 @@ export function openApi(baseUrl: string): object {
     info: {
       title: 'Samsyn administration',
       version: '1',
-      description: 'Needs an access token with the scope samsyn:operate of an operator member.',
+      description:
+        'Needs an access token with the scope samsyn:operate of an operator member; /reviews one with samsyn:read-audit of a member with the role privacy-officer.',
     },
     servers: [{ url: baseUrl }],
     security: [{ token: [] }],
@@ -73,18 +102,29 @@ export function openApi(baseUrl: string): object {
   }
 }
 
-function describe({ summary, status = 200, body, hasId }: Operation): object {
+function describe({ summary, status = 200, body, query, hasId }: Operation): object {
+  const parameters = [...(hasId === true ? [id] : []), ...parametersOf(query)]
   const ref = `#/components/schemas/${body ?? ''}`
   const content = { 'application/json': { schema: { $ref: ref } } }
   return {
     summary,
-    ...(hasId === true && { parameters: [id] }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: body !== 'Jwks', content } }),
     responses: {
       [status]: { description: 'Done', content: { 'application/json': { schema: {} } } },
       default: problem,
     },
   }
+}
+
+function parametersOf(query: Operation['query']): readonly object[] {
+  const schema = query && jsonSchemas()[query]
+  const properties = schema !== undefined && 'properties' in schema ? schema.properties : {}
+  return Object.entries(properties ?? {}).map(([name, described]: [string, unknown]) => ({
+    name,
+    in: 'query',
+    schema: described,
+  }))
 }
 
 function mapValues<From, To>(

@@ -1,8 +1,11 @@
-/** /admin: members, clients, agreements and sources for operators, as JSON (described at /admin/openapi.json). */
-import express, { Router, type Request, type RequestHandler } from 'express'
+/**
+ * /admin as JSON (described at /admin/openapi.json): members, clients, agreements, sources and unclear identities for
+ * operators, emergency accesses for the privacy officers who review them.
+ */
+import express, { Router, type RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { Administration, ClientWithKey, Operator } from '../../services/administration.ts'
+import type { Administration, ClientWithKey } from '../../services/administration.ts'
 import type { Authorize } from '../../services/authorize.ts'
 import {
   jwksSchema,
@@ -15,10 +18,13 @@ import {
 } from '../../wire/admin/requests.ts'
 import { agreementView, clientView, memberView, sourceView } from '../../wire/admin/views.ts'
 import { problemJson } from '../problem-json.ts'
-import { contextOf, principalOf } from '../request-state.ts'
+import { principalOf } from '../request-state.ts'
+import { addIdentityRoutes } from './identity-routes.ts'
 import { openApi } from './openapi.ts'
+import { bodyOf, isEmpty, operatorOf } from './read-request.ts'
+import { addReviewRoutes, type ReviewDeps } from './review-routes.ts'
 
-export interface AdminDeps {
+export interface AdminDeps extends ReviewDeps {
   readonly administration: Administration
   readonly authorize: Authorize
   /** Puts the caller's principal on the request. */
@@ -37,11 +43,14 @@ export function adminRouter(deps: AdminDeps): Router {
   router.get('/openapi.json', (_req, res) => {
     res.json(openApi(deps.baseUrl))
   })
-  router.use(deps.bearer, operatorsOnly(deps.authorize), express.json({ limit: MAX_BODY }))
+  router.use(deps.bearer, express.json({ limit: MAX_BODY }))
+  addReviewRoutes(router, deps)
+  router.use(operatorsOnly(deps.authorize))
   addMemberRoutes(router, deps.administration)
   addClientRoutes(router, deps.administration)
   addAgreementRoutes(router, deps.administration)
   addSourceRoutes(router, deps.administration)
+  addIdentityRoutes(router, deps.administration)
   router.use(() => {
     throw new HubError('not-found', 'There is nothing at this address: see /admin/openapi.json')
   })
@@ -137,20 +146,4 @@ function addSourceRoutes(router: Router, administration: Administration): void {
     const progress = { signal: left.signal }
     res.json(await administration.syncSource(req.params.id, progress, operatorOf(req)))
   })
-}
-
-function operatorOf(req: object): Operator {
-  return { principal: principalOf(req), context: contextOf(req) }
-}
-
-function bodyOf(req: Request): unknown {
-  const body: unknown = req.body
-  if (body === undefined || isEmpty(req))
-    throw new HubError('unsupported-media-type', 'Send the request as application/json')
-  return body
-}
-
-/** Express makes `{}` of a body that is not there. */
-function isEmpty(req: Request): boolean {
-  return req.get('transfer-encoding') === undefined && Number(req.get('content-length') ?? 0) === 0
 }

@@ -7,7 +7,7 @@ import { INTROSPECT_SCOPE, isScope, scopeTokens } from '../../domain/access/scop
 import { CARE_PURPOSES, MEMBER_ROLES } from '../../domain/access/principal.ts'
 import { isOrgnr } from '../../domain/identity/orgnr.ts'
 import { HubError } from '../../kernel/errors.ts'
-import type { ClientId, OrganizationId, SourceId } from '../../kernel/ids.ts'
+import type { ClientId, OrganizationId, PatientId, SourceId } from '../../kernel/ids.ts'
 
 /** FHIR id, short enough for what the hub appends to it (`-wado-rs`). */
 const id = z.string().regex(/^[A-Za-z0-9.-]{1,48}$/, 'is not an id: up to 48 of A-Z a-z 0-9 - .')
@@ -140,6 +140,51 @@ export const newAgreementSchema = z
     validUntil,
   }))
 
+/** Whose the study is: a Patient that is there, or one to be made of what the object says. */
+export const identityDecisionSchema = z.union(
+  [
+    z
+      .strictObject({
+        patient: z
+          .string()
+          .regex(/^(Patient\/)?[A-Za-z0-9.-]{1,64}$/, 'is not the id of a Patient')
+          .describe('Id of the hub’s Patient'),
+      })
+      .transform(({ patient }) => patient.replace('Patient/', '') as PatientId),
+    z.strictObject({ new: z.literal(true) }).transform(() => 'new' as const),
+  ],
+  { error: 'is neither {"patient": "<id>"} nor {"new": true}' },
+)
+
+/** Query parameters, so text that is written as a number. */
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a number')
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, `is not from ${least} to ${most}`)
+
+const limit = wholeNumber(1, 100).optional().describe('At most 100, which is the default')
+
+export const unclearIdentityPageSchema = z
+  .strictObject({
+    after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Id of the last one seen'),
+    limit,
+    national_ids: z
+      .enum(['masked', 'shown'])
+      .optional()
+      .describe('masked where absent: the last five digits are hidden'),
+  })
+  .transform(({ national_ids: nationalIds, ...page }) => ({ ...page, nationalIds }))
+
+export const reviewPageSchema = z.strictObject({ limit })
+
+/** What a privacy officer found of an emergency access. */
+export const findingSchema = z.strictObject({
+  finding: z.enum(['justified', 'not-justified']),
+  note: z.string().trim().min(1).max(2000).optional(),
+})
+
 function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -177,6 +222,10 @@ export function jsonSchemas(): Readonly<Record<string, object>> {
     NewSource: schema(newSourceSchema),
     NewAgreement: schema(newAgreementSchema),
     MovedSource: schema(movedSourceSchema),
+    IdentityDecision: schema(identityDecisionSchema),
+    UnclearIdentityPage: schema(unclearIdentityPageSchema),
+    ReviewPage: schema(reviewPageSchema),
+    Finding: schema(findingSchema),
     Jwks: schema(jwksSchema),
   }
 }

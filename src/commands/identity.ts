@@ -1,0 +1,90 @@
+/** `samsyn identity list|resolve`: studies whose patient a person must settle. */
+import { Command, Option } from 'commander'
+import { HubError } from '../kernel/errors.ts'
+import {
+  identityDecisionSchema,
+  parseRequest,
+  unclearIdentityPageSchema,
+} from '../wire/admin/requests.ts'
+import { unclearIdentityView, type UnclearIdentity } from '../wire/admin/queue-views.ts'
+import { withAdministration, type AdministrationDeps } from './administration.ts'
+import { printJson, printTable } from './print.ts'
+
+interface ListOptions {
+  readonly after?: string
+  readonly limit?: string
+  readonly nationalIds?: true
+  readonly json?: true
+}
+interface ResolveOptions {
+  readonly patient?: string
+  readonly new?: true
+  readonly json?: true
+}
+
+export function identityCommand(deps: AdministrationDeps): Command {
+  const command = new Command('identity').description('Studies whose patient is unclear')
+  command.addCommand(listCommand(deps))
+  command.addCommand(resolveCommand(deps))
+  return command
+}
+
+function listCommand(deps: AdministrationDeps): Command {
+  return new Command('list')
+    .description('What waits, oldest first; every look is logged')
+    .option('--after <id>', 'id of the last one seen')
+    .option('--limit <number>', 'at most 100, which is the default')
+    .option('--national-ids', 'show national ids whole; their last five digits are hidden else')
+    .option('--json', 'print JSON')
+    .action(async ({ json, nationalIds, ...options }: ListOptions) => {
+      const national_ids = nationalIds ? 'shown' : 'masked'
+      const page = parseRequest(unclearIdentityPageSchema, { ...options, national_ids })
+      const doubts = await withAdministration(deps, (hub, operator) =>
+        hub.listUnclearIdentities(page, operator),
+      )
+      if (json) printJson(doubts.map(unclearIdentityView))
+      else printDoubts(doubts)
+    })
+}
+
+function resolveCommand(deps: AdministrationDeps): Command {
+  return new Command('resolve')
+    .description('Say whose the study is: it is found from then on, with its reports')
+    .argument('<id>', 'as the list shows it')
+    .addOption(
+      new Option('--patient <id>', 'the study is of this Patient of the hub').conflicts('new'),
+    )
+    .option('--new', 'make a Patient of what the object says, or take its valid national id’s')
+    .option('--json', 'print JSON')
+    .action(async (id: string, { json, ...chosen }: ResolveOptions) => {
+      const decision = parseRequest(identityDecisionSchema, chosen)
+      const resolved = await withAdministration(deps, (hub, operator) =>
+        hub.resolveIdentity(numberOf(id), decision, operator),
+      )
+      const { imagingStudy: imaging_study, patient } = resolved
+      if (json) printJson({ imaging_study, patient })
+      else console.log(`ImagingStudy/${imaging_study} is of Patient/${patient}`)
+    })
+}
+
+function numberOf(id: string): number {
+  if (/^\d{1,15}$/.test(id)) return Number(id)
+  throw new HubError('not-found', `There is no unclear identity ${id}`)
+}
+
+function printDoubts(doubts: readonly UnclearIdentity[]): void {
+  printTable(
+    ['ID', 'WHY', 'CUSTODIAN', 'STUDY', 'CLAIMED ID', 'NAME', 'BORN', 'CANDIDATE', 'SINCE'],
+    doubts.map(({ id, reason, custodian, study, claim, candidate, raisedAt }) => [
+      String(id),
+      reason,
+      custodian,
+      study,
+      claim.id ?? '',
+      [claim.givenName, claim.familyName].filter((name) => name !== undefined).join(' '),
+      claim.birthDate ?? '',
+      candidate ?? '',
+      raisedAt.toISOString(),
+    ]),
+  )
+}
