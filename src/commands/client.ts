@@ -32,7 +32,7 @@ export function clientCommand(deps: AdministrationDeps): Command {
     .description('Every client')
     .option('--json', 'print JSON')
     .action(async ({ json }: JsonOption) => {
-      const clients = await withAdministration(deps, (hub) => hub.listClients())
+      const clients = await withAdministration(deps, (hub, by) => hub.listClients(by))
       if (json) printJson(clients.map(clientView))
       else printClients(clients)
     })
@@ -63,7 +63,7 @@ function addCommand(deps: AdministrationDeps): Command {
     .action(async ({ jwks, bearer, json, ...options }: AddOptions) => {
       const keys = jwks === undefined ? undefined : await readJwks(jwks)
       const added = await withAdministration(deps, async (hub, operator) => {
-        const member = await hub.findMember(options.member)
+        const member = await hub.findMember(options.member, operator)
         const request = { ...options, member: member.id, jwks: keys, bearer_reason: bearer }
         return hub.addClient(parseRequest(newClientSchema, request), operator)
       })

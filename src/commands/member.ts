@@ -25,7 +25,7 @@ export function memberCommand(deps: AdministrationDeps): Command {
     .description('Every member')
     .option('--json', 'print JSON')
     .action(async ({ json }: JsonOption) => {
-      const members = await withAdministration(deps, (hub) => hub.listMembers())
+      const members = await withAdministration(deps, (hub, by) => hub.listMembers(by))
       if (json) printJson(members.map(memberView))
       else printMembers(members)
     })
@@ -34,7 +34,7 @@ export function memberCommand(deps: AdministrationDeps): Command {
     .description('One member, by id or organisation number')
     .option('--json', 'print JSON')
     .action(async (id: string, options: JsonOption) => {
-      const member = await withAdministration(deps, (hub) => hub.findMember(id))
+      const member = await withAdministration(deps, (hub, by) => hub.findMember(id, by))
       printMember(member, options)
     })
   command

@@ -40,7 +40,7 @@ export function sourceCommand(deps: AdministrationDeps): Command {
     .description('Every source, and how its last sync went')
     .option('--json', 'print JSON')
     .action(async ({ json }: JsonOption) => {
-      const sources = await withAdministration(deps, (hub) => hub.listSources())
+      const sources = await withAdministration(deps, (hub, by) => hub.listSources(by))
       if (json) printJson(sources.map(sourceView))
       else printSources(sources)
     })
@@ -75,7 +75,7 @@ function addCommand(deps: AdministrationDeps): Command {
       }
       const credentials = await readCredentials({ username, passwordFile, tokenFile })
       const source = await withAdministration(deps, async (hub, operator) => {
-        const custodian = (await hub.findMember(options.custodian)).id
+        const custodian = (await hub.findMember(options.custodian, operator)).id
         const request = parseRequest(newSourceSchema, {
           ...plain,
           ...defaults,
@@ -128,7 +128,7 @@ function testCommand(deps: AdministrationDeps): Command {
     .argument('<id>')
     .option('--json', 'print JSON')
     .action(async (id: string, { json }: JsonOption) => {
-      const result = await withAdministration(deps, (hub) => hub.testSource(id))
+      const result = await withAdministration(deps, (hub, by) => hub.testSource(id, by))
       if (json) printJson(result)
       else if (result.ok) console.log(`answered in ${result.milliseconds} ms`)
       if (!result.ok) throw new HubError('source-failed', result.problem ?? 'The source failed')

@@ -30,7 +30,7 @@ export async function seedNetwork(request: SeedRequest): Promise<void> {
 }
 
 async function seedMembers({ administration }: SeedRequest): Promise<void> {
-  const known = new Set((await administration.listMembers()).map(({ id }) => String(id)))
+  const known = new Set((await administration.listMembers(OPERATOR)).map(({ id }) => String(id)))
   for (const { key: id, name, orgnr, roles } of MEMBERS) {
     if (known.has(id)) continue
     const member = parseRequest(newMemberSchema, { id, name, orgnr, roles: [...roles] })
@@ -40,7 +40,9 @@ async function seedMembers({ administration }: SeedRequest): Promise<void> {
 
 /** A client whose key was lost with demo.json gets the new one. */
 async function seedClients({ administration, keys }: SeedRequest): Promise<void> {
-  const known = new Map((await administration.listClients()).map((one) => [String(one.id), one]))
+  const known = new Map(
+    (await administration.listClients(OPERATOR)).map((one) => [String(one.id), one]),
+  )
   for (const { id, member, name, scope } of CLIENTS) {
     const key = keys.get(id)
     if (key === undefined) throw new Error(`The demo has no key for ${id}`)
@@ -58,7 +60,9 @@ async function seedSource(request: SeedRequest, source: DemoSource): Promise<voi
   const { administration, archives, credentials, say } = request
   const url = archives.get(source.key)
   if (url === undefined) throw new Error(`The demo has no archive for ${source.key}`)
-  const known = (await administration.listSources()).find(({ id }) => String(id) === source.key)
+  const known = (await administration.listSources(OPERATOR)).find(
+    ({ id }) => String(id) === source.key,
+  )
   if (known === undefined) {
     const record = {
       id: source.key,

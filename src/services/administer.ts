@@ -1,4 +1,4 @@
-/** One act of an operator: logged before it commits, so that an act that cannot be logged does not happen. */
+/** What an operator does and looks at: logged before it commits or is told, or it does not happen. */
 import type { Pool, PoolClient } from 'pg'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -47,6 +47,32 @@ export async function administer<Result>(
       ? new HubError('conflict', 'The id or number is already in use', { cause: error })
       : error
   }
+}
+
+/** What an operator looks at; `subject` names the one thing, where it was not a list. */
+export interface Look {
+  /** Machine code, as `clients-listed`. */
+  readonly verb: string
+  readonly subject?: string | undefined
+}
+
+/** Logs the look, then looks: lists hold keys' owners and the addresses of sources. */
+export async function lookAt<Result>(
+  { recordAudit, clock }: Pick<AdministerDeps, 'recordAudit' | 'clock'>,
+  by: Operator,
+  { verb, subject = '' }: Look,
+  look: () => Promise<Result>,
+): Promise<Result> {
+  await recordAudit({
+    act: 'read',
+    at: clock(),
+    outcome: '0',
+    reason: verb,
+    ...by.context,
+    principal: by.principal,
+    entities: subject === '' ? [] : [{ kind: 'query', query: subject }],
+  })
+  return look()
 }
 
 async function log(

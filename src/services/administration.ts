@@ -63,28 +63,28 @@ export interface ResolvedIdentity {
 /** Every verb throws `not-found` for an id that is not there and `conflict` for one that is taken. */
 export interface Administration {
   addMember(request: NewMember, by: Operator): Promise<Member>
-  listMembers(): Promise<readonly Member[]>
+  listMembers(by: Operator): Promise<readonly Member[]>
   /** Also by organisation number. */
-  findMember(id: string): Promise<Member>
+  findMember(id: string, by: Operator): Promise<Member>
   /** Ends the member's grants and streams within seconds, and what it published is no longer found. */
   disableMember(id: string, by: Operator): Promise<Member>
 
   addClient(request: NewClient, by: Operator): Promise<ClientWithKey>
-  listClients(): Promise<readonly Client[]>
+  listClients(by: Operator): Promise<readonly Client[]>
   /** New keys in place of the old, which end at once: those of `jwks`, or a pair made here. */
   rotateClient(id: string, jwks: Client['jwks'] | undefined, by: Operator): Promise<ClientWithKey>
   disableClient(id: string, by: Operator): Promise<Client>
 
-  listAgreements(): Promise<readonly Agreement[]>
+  listAgreements(by: Operator): Promise<readonly Agreement[]>
   /** What the custodian shares with the requester from now on, in place of the network's default. */
   setAgreement(request: NewAgreement, by: Operator): Promise<Agreement>
 
   addSource(request: NewSource, by: Operator): Promise<SourceView>
-  listSources(): Promise<readonly SourceView[]>
+  listSources(by: Operator): Promise<readonly SourceView[]>
   /** The archive has a new address; credentials and studies stay. */
   moveSource(id: string, url: string, by: Operator): Promise<SourceView>
   /** Asks the source one small question; what it answers is reported, not thrown. */
-  testSource(id: string): Promise<SourceTest>
+  testSource(id: string, by: Operator): Promise<SourceTest>
   /** Reads the source's index and registers its studies; `source-failed` and its kin where it breaks off. */
   syncSource(id: string, progress: SyncProgress, by: Operator): Promise<SyncReport>
 

@@ -1,6 +1,6 @@
 /** What two members have agreed to share, where it is not the network's default (access.md section 3, step 4). */
 import { listAgreements, putAgreement } from '../storage/agreements.ts'
-import { administer, type AdministerDeps } from './administer.ts'
+import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration } from './administration.ts'
 import { requireMember } from './manage-members.ts'
 
@@ -8,7 +8,8 @@ type ManageAgreements = Pick<Administration, 'listAgreements' | 'setAgreement'>
 
 export function makeManageAgreements(deps: AdministerDeps): ManageAgreements {
   return {
-    listAgreements: () => listAgreements(deps.pool),
+    listAgreements: (by) =>
+      lookAt(deps, by, { verb: 'agreements-listed' }, () => listAgreements(deps.pool)),
     setAgreement: (request, by) =>
       administer(deps, by, async (db) => {
         const custodian = await requireMember(db, request.custodian)

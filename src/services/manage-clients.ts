@@ -6,7 +6,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { ClientId } from '../kernel/ids.ts'
 import { insertClient, listClients, updateClient } from '../storage/clients.ts'
 import type { Db } from '../storage/db.ts'
-import { administer, type AdministerDeps } from './administer.ts'
+import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration, PrivateJwk } from './administration.ts'
 import { requireMember } from './manage-members.ts'
 
@@ -34,7 +34,7 @@ export function makeManageClients(deps: AdministerDeps): ManageClients {
         await insertClient(db, client, { at, bearerReason })
         return { act: actOf('client-added', client), result: { client, privateJwk } }
       }),
-    listClients: () => listClients(deps.pool),
+    listClients: (by) => lookAt(deps, by, { verb: 'clients-listed' }, () => listClients(deps.pool)),
     rotateClient: (id, given, by) =>
       administer(deps, by, async (db) => {
         const { jwks, privateJwk } = keysOf(given)

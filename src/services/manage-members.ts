@@ -5,7 +5,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId } from '../kernel/ids.ts'
 import { insertMember, listMembers, updateMember } from '../storage/members.ts'
 import type { Db } from '../storage/db.ts'
-import { administer, type AdministerDeps } from './administer.ts'
+import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration } from './administration.ts'
 import { putDirectoryEntry } from './directory-entry.ts'
 
@@ -31,8 +31,11 @@ export function makeManageMembers(deps: ManageMembersDeps): ManageMembers {
         await putDirectoryEntry(db, member, { method: 'POST', at, dicomWeb })
         return { act: { verb: 'member-added', member: member.id }, result: member }
       }),
-    listMembers: () => listMembers(pool),
-    findMember: (id) => requireMember(pool, id),
+    listMembers: (by) => lookAt(deps, by, { verb: 'members-listed' }, () => listMembers(pool)),
+    findMember: (id, by) =>
+      lookAt(deps, by, { verb: 'member-read', subject: `member ${id}` }, () =>
+        requireMember(pool, id),
+      ),
     disableMember: (id, by) =>
       administer(deps, by, async (db, at) => {
         const found = await requireMember(db, id)

@@ -14,7 +14,7 @@ import {
 } from '../storage/sources.ts'
 import type { NewSource } from '../wire/admin/requests.ts'
 import type { SourceView } from '../wire/admin/views.ts'
-import { administer, type AdministerDeps } from './administer.ts'
+import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration } from './administration.ts'
 import { requireMember } from './manage-members.ts'
 import { examineSource } from './test-source.ts'
@@ -52,12 +52,16 @@ export function makeManageSources(deps: ManageSourcesDeps): ManageSources {
         return { act, result: viewOf({ ...source, settings }) }
       })
     },
-    listSources: async () => (await listSources(pool, sealer)).map(viewOf),
-    testSource: async (id) => {
-      const source = await findSource(pool, sealer, id)
-      if (source === undefined) throw new HubError('not-found', `There is no source ${id}`)
-      return examineSource(source, openSource)
-    },
+    listSources: (by) =>
+      lookAt(deps, by, { verb: 'sources-listed' }, async () =>
+        (await listSources(pool, sealer)).map(viewOf),
+      ),
+    testSource: (id, by) =>
+      lookAt(deps, by, { verb: 'source-tested', subject: `source ${id}` }, async () => {
+        const source = await findSource(pool, sealer, id)
+        if (source === undefined) throw new HubError('not-found', `There is no source ${id}`)
+        return examineSource(source, openSource)
+      }),
   }
 }
 

@@ -6,7 +6,7 @@ import express, { Router, type RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Administration, ClientWithKey } from '../../services/administration.ts'
-import type { Authorize } from '../../services/authorize.ts'
+import type { AdmitOperator } from '../../services/admit-operator.ts'
 import {
   jwksSchema,
   movedSourceSchema,
@@ -18,7 +18,7 @@ import {
 } from '../../wire/admin/requests.ts'
 import { agreementView, clientView, memberView, sourceView } from '../../wire/admin/views.ts'
 import { problemJson } from '../problem-json.ts'
-import { principalOf } from '../request-state.ts'
+import { contextOf, principalOf } from '../request-state.ts'
 import { addIdentityRoutes } from './identity-routes.ts'
 import { openApi } from './openapi.ts'
 import { bodyOf, isEmpty, operatorOf } from './read-request.ts'
@@ -26,7 +26,7 @@ import { addReviewRoutes, type ReviewDeps } from './review-routes.ts'
 
 export interface AdminDeps extends ReviewDeps {
   readonly administration: Administration
-  readonly authorize: Authorize
+  readonly admitOperator: AdmitOperator
   /** Puts the caller's principal on the request. */
   readonly bearer: RequestHandler
   readonly log: Log
@@ -45,7 +45,7 @@ export function adminRouter(deps: AdminDeps): Router {
   })
   router.use(deps.bearer, express.json({ limit: MAX_BODY }))
   addReviewRoutes(router, deps)
-  router.use(operatorsOnly(deps.authorize))
+  router.use(operatorsOnly(deps.admitOperator))
   addMemberRoutes(router, deps.administration)
   addClientRoutes(router, deps.administration)
   addAgreementRoutes(router, deps.administration)
@@ -64,16 +64,17 @@ const noStore: RequestHandler = (_req, res, next) => {
   next()
 }
 
-function operatorsOnly(authorize: Authorize): RequestHandler {
+function operatorsOnly(admitOperator: AdmitOperator): RequestHandler {
   return async (req, _res, next) => {
-    await authorize(principalOf(req), 'operate')
+    const request = `${req.method} ${req.baseUrl}${req.path}`
+    await admitOperator(principalOf(req), request, contextOf(req))
     next()
   }
 }
 
 function addMemberRoutes(router: Router, administration: Administration): void {
-  router.get('/members', async (_req, res) => {
-    res.json((await administration.listMembers()).map(memberView))
+  router.get('/members', async (req, res) => {
+    res.json((await administration.listMembers(operatorOf(req))).map(memberView))
   })
   router.post('/members', async (req, res) => {
     const request = parseRequest(newMemberSchema, bodyOf(req))
@@ -81,7 +82,7 @@ function addMemberRoutes(router: Router, administration: Administration): void {
     res.status(201).location(`${req.baseUrl}/members/${member.id}`).json(memberView(member))
   })
   router.get('/members/:id', async (req, res) => {
-    res.json(memberView(await administration.findMember(req.params.id)))
+    res.json(memberView(await administration.findMember(req.params.id, operatorOf(req))))
   })
   router.post('/members/:id/disable', async (req, res) => {
     res.json(memberView(await administration.disableMember(req.params.id, operatorOf(req))))
@@ -89,8 +90,8 @@ function addMemberRoutes(router: Router, administration: Administration): void {
 }
 
 function addClientRoutes(router: Router, administration: Administration): void {
-  router.get('/clients', async (_req, res) => {
-    res.json((await administration.listClients()).map(clientView))
+  router.get('/clients', async (req, res) => {
+    res.json((await administration.listClients(operatorOf(req))).map(clientView))
   })
   router.post('/clients', async (req, res) => {
     const request = parseRequest(newClientSchema, bodyOf(req))
@@ -112,8 +113,8 @@ function withKey({ client, privateJwk }: ClientWithKey): object {
 }
 
 function addAgreementRoutes(router: Router, administration: Administration): void {
-  router.get('/agreements', async (_req, res) => {
-    res.json((await administration.listAgreements()).map(agreementView))
+  router.get('/agreements', async (req, res) => {
+    res.json((await administration.listAgreements(operatorOf(req))).map(agreementView))
   })
   router.post('/agreements', async (req, res) => {
     const request = parseRequest(newAgreementSchema, bodyOf(req))
@@ -122,8 +123,8 @@ function addAgreementRoutes(router: Router, administration: Administration): voi
 }
 
 function addSourceRoutes(router: Router, administration: Administration): void {
-  router.get('/sources', async (_req, res) => {
-    res.json((await administration.listSources()).map(sourceView))
+  router.get('/sources', async (req, res) => {
+    res.json((await administration.listSources(operatorOf(req))).map(sourceView))
   })
   router.post('/sources', async (req, res) => {
     const request = parseRequest(newSourceSchema, bodyOf(req))
@@ -135,7 +136,7 @@ function addSourceRoutes(router: Router, administration: Administration): void {
     res.json(sourceView(await administration.moveSource(req.params.id, url, operatorOf(req))))
   })
   router.post('/sources/:id/test', async (req, res) => {
-    res.json(await administration.testSource(req.params.id))
+    res.json(await administration.testSource(req.params.id, operatorOf(req)))
   })
   router.post('/sources/:id/sync', async (req, res) => {
     // A caller that leaves ends the sync; what was registered until then stays.

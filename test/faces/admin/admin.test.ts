@@ -5,8 +5,10 @@ import { OPERATIONS } from '../../../src/faces/admin/openapi.ts'
 import { adminRouter } from '../../../src/faces/admin/router.ts'
 import { setContext, setPrincipal } from '../../../src/faces/request-state.ts'
 import type { Principal } from '../../../src/domain/access/principal.ts'
+import type { AuditRecord } from '../../../src/domain/audit/event.ts'
 import { HubError } from '../../../src/kernel/errors.ts'
 import type { ClientId, OrganizationId } from '../../../src/kernel/ids.ts'
+import { makeAdmitOperator } from '../../../src/services/admit-operator.ts'
 import { startAdministration, type TestAdministration } from '../../support/administration.ts'
 import { listen } from '../../support/listen.ts'
 import { silentLog } from '../../support/log.ts'
@@ -40,18 +42,25 @@ interface Answer {
 }
 
 interface Admin extends TestAdministration {
+  /** Attempts that were logged as refused. */
+  readonly refused: readonly AuditRecord[]
   ask(method: string, path: string, body?: unknown, token?: string): Promise<Answer>
 }
 
 async function serve(t: TestContext): Promise<Admin> {
   const hub = await startAdministration(t)
+  const refused: AuditRecord[] = []
   const app = express()
   const router = adminRouter({
     administration: hub.administration,
-    authorize: async (who, action) => {
-      if (!who.actions.has(action)) throw new HubError('insufficient-scope', 'The scope lacks it')
-      return { principal: who, action, filter: { kind: 'everything' } }
-    },
+    admitOperator: makeAdmitOperator({
+      authorize: async (who, action) => {
+        if (!who.actions.has(action)) throw new HubError('insufficient-scope', 'The scope lacks it')
+        return { principal: who, action, filter: { kind: 'everything' } }
+      },
+      recordAudit: async (record) => void refused.push(record),
+      clock: () => new Date(),
+    }),
     ...noReviews,
     bearer,
     log: silentLog,
@@ -61,6 +70,7 @@ async function serve(t: TestContext): Promise<Admin> {
   const base = await listen(t, app)
   return {
     ...hub,
+    refused,
     async ask(method, path, body, token = 'operator') {
       const answer = await fetch(`${base}/admin${path}`, {
         method,
@@ -175,11 +185,45 @@ test('what is not JSON, too long or nowhere is refused in the same form', async 
   assert.equal((await ask('POST', '/members')).status, 415)
 })
 
+test('an attempt by someone who is no operator is in the log, with what was asked', async (t) => {
+  const { ask, refused } = await serve(t)
+  assert.equal((await ask('GET', '/clients', undefined, 'clinician')).status, 403)
+  const [record, ...others] = refused
+  assert.equal(others.length, 0)
+  assert.deepEqual([record?.act, record?.reason], ['access-refused', 'insufficient-scope'])
+  assert.deepEqual(record?.entities, [{ kind: 'query', query: 'GET /admin/clients' }])
+})
+
+test('what operators look at is in the log, and what cannot be logged is not shown', async (t) => {
+  const { ask, logged, breakLog } = await serve(t)
+  for (const [method, path] of [
+    ['GET', '/members'],
+    ['GET', '/members/nobody'],
+    ['GET', '/clients'],
+    ['GET', '/agreements'],
+    ['GET', '/sources'],
+    ['POST', '/sources/nowhere/test'],
+  ] as const)
+    await ask(method, path)
+  assert.ok(logged.every(({ act, principal: who }) => act === 'read' && who !== undefined))
+  const seen = logged.map(({ reason }) => reason)
+  assert.deepEqual(seen, [
+    'members-listed',
+    'member-read',
+    'clients-listed',
+    'agreements-listed',
+    'sources-listed',
+    'source-tested',
+  ])
+  breakLog()
+  assert.equal((await ask('GET', '/clients')).status, 500)
+})
+
 test('the description names exactly the routes there are', async (t) => {
   const { administration } = await startAdministration(t)
   const router = adminRouter({
     administration,
-    authorize: () => Promise.reject(new Error('not asked')),
+    admitOperator: () => Promise.reject(new Error('not asked')),
     ...noReviews,
     bearer,
     log: silentLog,
