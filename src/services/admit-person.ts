@@ -10,6 +10,8 @@ import {
   type Ready,
 } from './token-exchange.ts'
 import type { Attest } from '../domain/access/attest.ts'
+import { limitClientAttest } from '../domain/access/check-attest.ts'
+import { isHubError } from '../kernel/errors.ts'
 import { readAttest, verifySignedAttest } from '../wire/oauth/attest-claims.ts'
 import {
   parseAuthorizationDetails,
@@ -50,7 +52,10 @@ export async function prepareAdmission(exchange: Exchange): Promise<Ready> {
   return async () => tokenFor(exchange, await deps.grantAccess(grantRequest, context), locations)
 }
 
-/** What the client signed itself for this request speaks before what its sign-in once carried. */
+/**
+ * What the client signed itself for this request speaks before what its sign-in once carried, but of the
+ * person only the issuer speaks.
+ */
 async function findAttest(
   { deps, client }: Exchange,
   token: ForeignToken,
@@ -59,7 +64,8 @@ async function findAttest(
   if (details.signedAttest !== undefined) {
     const jwks = readJwks(client.jwks) ?? { keys: [] }
     const signer = { client: client.id, jwks, audience: deps.issuer }
-    return verifySignedAttest(details.signedAttest, signer, deps.clock())
+    const attest = await verifySignedAttest(details.signedAttest, signer, deps.clock())
+    return limitClientAttest(attest, token.person, issuedAttest(token))
   }
   if (token.attest === undefined)
     throw refused(
@@ -67,4 +73,14 @@ async function findAttest(
       'attestation_missing',
     )
   return readAttest(token.attest)
+}
+
+/** The issuer's own attest; none where it says too little to be one, as at a sign-in before a patient is chosen. */
+function issuedAttest({ attest }: ForeignToken): Attest | undefined {
+  try {
+    return attest === undefined ? undefined : readAttest(attest)
+  } catch (error) {
+    if (isHubError(error, 'invalid')) return undefined
+    throw error
+  }
 }

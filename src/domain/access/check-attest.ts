@@ -95,6 +95,31 @@ export function checkAttest(
   if (failed !== undefined) throw new HubError('invalid', failed.message, { reason: failed.code })
 }
 
+/**
+ * An attest that the client signed itself, as far as its word goes: it is evidence of care relation and
+ * purpose. Who the person is, and for which unit, is the issuer's to say (ATT-29, ATT-32), so the unit must be
+ * the token's, and HPR number and category are those of the issuer's own attest, or none. Throws `invalid`
+ * with reason `attestation_point_of_care_mismatch`.
+ */
+export function limitClientAttest(
+  attest: Attest,
+  person: AuthenticatedPerson,
+  issued: Attest | undefined,
+): Attest {
+  if (attest.pointOfCare !== (person.orgnrChild ?? person.orgnrParent))
+    throw new HubError('invalid', 'The attest is of another unit than the person signed in for', {
+      reason: 'attestation_point_of_care_mismatch',
+    })
+  const vouched = issued !== undefined && isSame(issued.practitioner, person.identifier)
+  const known = person.hprNumber ?? (vouched ? issued.hprNumber : undefined)
+  return {
+    ...attest,
+    // One that contradicts the issuer's is left for `checkAttest` to refuse.
+    hprNumber: known === undefined ? undefined : (attest.hprNumber ?? known),
+    category: vouched ? issued.category : undefined,
+  }
+}
+
 function isSame(one: AttestedIdentifier, other: AttestedIdentifier): boolean {
   return one.system === other.system && one.value === other.value
 }

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Attest } from '../../../src/domain/access/attest.ts'
-import { checkAttest, type AttestedRequest } from '../../../src/domain/access/check-attest.ts'
+import {
+  checkAttest,
+  limitClientAttest,
+  type AttestedRequest,
+} from '../../../src/domain/access/check-attest.ts'
 import type { AuthenticatedPerson } from '../../../src/domain/access/person.ts'
 import type { CarePurpose } from '../../../src/domain/access/principal.ts'
 import { isHubError } from '../../../src/kernel/errors.ts'
 import { attest, person } from '../../support/attests.ts'
-import { minutes, NOW } from '../../support/access-worlds.ts'
+import { minutes, NOW, UNIT } from '../../support/access-worlds.ts'
 
 interface Case {
   readonly attest?: Partial<Attest>
@@ -114,5 +118,38 @@ describe('checkAttest', () => {
         checkAttest(attest({ practitioner: another }), person(), { now: NOW, purpose: 'TREAT' }),
       (error: unknown) => error instanceof Error && !/\d{11}/.test(error.message),
     )
+  })
+})
+
+describe('an attest that the client signed itself', () => {
+  const signedIn = person({ orgnrChild: UNIT })
+  const limited = (over: Partial<Attest>, who = signedIn, issued?: Attest) => {
+    const { hprNumber, category, pointOfCare } = limitClientAttest(attest(over), who, issued)
+    return { hprNumber, category, pointOfCare }
+  }
+
+  it('names no unit but the one the person signed in for', () => {
+    const mismatch = (error: unknown) =>
+      isHubError(error, 'invalid') && error.reason === 'attestation_point_of_care_mismatch'
+    assert.throws(() => limited({ pointOfCare: '983974880' }), mismatch)
+    assert.throws(() => limited({}, person()), mismatch)
+    const whole = limited({ pointOfCare: '993467049' }, person())
+    assert.equal(whole.pointOfCare, '993467049')
+  })
+
+  it('gives no category, and no HPR number that the issuer does not know', () => {
+    const unknown = person({ orgnrChild: UNIT, hprNumber: undefined })
+    assert.equal(limited({ category: 'LE' }).category, undefined)
+    assert.equal(limited({ hprNumber: '1' }, unknown).hprNumber, undefined)
+  })
+
+  it('has the category of the issuer’s attest of the same person', () => {
+    assert.equal(limited({ category: 'LE' }, signedIn, attest({ category: 'SP' })).category, 'SP')
+    const other = attest({ practitioner: another, category: 'SP', hprNumber: '2' })
+    assert.equal(limited({}, signedIn, other).category, undefined)
+  })
+
+  it('is left to be refused where it contradicts the issuer', () => {
+    assert.equal(limited({ hprNumber: '1' }).hprNumber, '1')
   })
 })

@@ -105,8 +105,9 @@ describe('token exchange', () => {
       legal_entity: { id: '993467049' },
       point_of_care: { id: '874716782' },
     }
-    const signedBy = async (key = world.keys.plain, typ = 'attest+jwt') => {
-      const detail = calls.attestDetail({ toa: calls.now(), practitioner })
+    const signedBy = async (key = world.keys.plain, typ = 'attest+jwt', over = {}) => {
+      const said = { toa: calls.now(), practitioner: { ...practitioner, ...over } }
+      const detail = calls.attestDetail(said)
       const claims = { iss: 'plain', aud: world.hub, authorization_details: [detail] }
       return calls.sign({ ...claims, iat: calls.now() }, key, { typ })
     }
@@ -121,6 +122,12 @@ describe('token exchange', () => {
 
     it('with its registered key', async () => {
       assert.equal((await withAttest(await signedBy())).status, 200)
+    })
+
+    it('and refuses it for another unit than the one signed in for', async () => {
+      const over = { point_of_care: { id: '983974880' } }
+      const answer = await withAttest(await signedBy(undefined, undefined, over))
+      refusal(answer, 'invalid_grant', /^attestation_point_of_care_mismatch/)
     })
 
     it('and refuses it signed by another key, or meant as something else', async () => {
