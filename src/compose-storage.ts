@@ -10,6 +10,7 @@ import { loadKeys, type Keys } from './storage/key-file.ts'
 import { migrate } from './storage/migrate.ts'
 import type { ObjectStore } from './storage/objects.ts'
 import { makePool } from './storage/pool.ts'
+import { makeDataFolder } from './storage/private-folder.ts'
 
 /** Enough for a node's requests in flight; PostgreSQL's default limit is 100. */
 const CONNECTIONS = 20
@@ -58,6 +59,7 @@ export interface Storage extends OpenDatabase {
 
 /** Opens all of it and brings the schema up to date. Throws, with everything closed again, where it cannot. */
 export async function openStorage(config: Config, holder: Holder, log: Log): Promise<Storage> {
+  await makeDataFolder(config.dataDir)
   const keys = await loadKeys(config.keyFile, config.mayCreateKeys)
   const objects = await openObjects(config)
   try {

@@ -1,6 +1,7 @@
 /** Writing `<data dir>/demo.json` (interfaces.md, "The demo"). */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeDataFolder } from '../storage/private-folder.ts'
 import { parseDemoFile, type DemoFile } from '../wire/demo-file.ts'
 import type { ClientKeys } from './demo-keys.ts'
 import type { PatientIds } from './publish-world.ts'
@@ -62,7 +63,7 @@ export function demoJson(addresses: DemoAddresses, keys: ClientKeys, patients: P
 /** Holds private keys: for its owner's eyes only. */
 export async function writeDemoJson(dataDir: string, content: object): Promise<string> {
   const file = path.join(dataDir, 'demo.json')
-  await mkdir(dataDir, { recursive: true })
+  await makeDataFolder(dataDir)
   await writeFile(`${file}.part`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.part`, file)
   return file

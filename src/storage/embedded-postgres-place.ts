@@ -61,7 +61,8 @@ function runAs(): Ids {
 }
 
 function makeReachable(folder: string, ids: Ids): boolean {
-  fs.mkdirSync(folder, { recursive: true })
+  // To pass through, not to look around in.
+  fs.mkdirSync(folder, { recursive: true, mode: 0o711 })
   return runs('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], ids)
 }
 

@@ -139,7 +139,7 @@ function isInUse(folder: string): boolean {
 const holderFile = (place: Place): string => `${place.data}.holder`
 
 function writeHolder(place: Place, holder: Holder): void {
-  fs.writeFileSync(holderFile(place), `${holder} ${process.pid}\n`)
+  fs.writeFileSync(holderFile(place), `${holder} ${process.pid}\n`, { mode: 0o600 })
 }
 
 function readHolder(place: Place): { holder: string; pid: number } | undefined {

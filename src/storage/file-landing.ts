@@ -1,12 +1,15 @@
 /** One landing file being written: chunks gathered in two buffers, one filled while the other is written out. */
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { asDiskFull } from './disk-space.ts'
 import type { Landing } from './objects.ts'
 
 export interface LandingPlace {
   readonly id: string
   readonly path: string
   readonly buffers: LandingBuffers
+  /** Throws where no more may be written; asked at the start and now and then. */
+  readonly requireSpace: () => Promise<void>
   /** Called once, when nothing more will be written. */
   readonly onEnd: () => void
 }
@@ -14,6 +17,8 @@ export interface LandingPlace {
 /** Few system calls per object, and few bytes in memory per request. */
 const BUFFER = 512 * 1024
 const MOST_KEPT = 16
+/** Bytes written between two looks at the free space. */
+const LOOK_EVERY = 64 * 1024 * 1024
 
 /** Buffers used over and over: allocating them anew costs more than filling them. */
 export interface LandingBuffers {
@@ -33,10 +38,11 @@ export function makeLandingBuffers(): LandingBuffers {
 
 export async function openLanding(place: LandingPlace): Promise<Landing> {
   try {
-    return new FileLanding(place, await open(place.path, 'wx'))
+    await place.requireSpace()
+    return new FileLanding(place, await open(place.path, 'wx', 0o600))
   } catch (error) {
     place.onEnd()
-    throw error
+    throw asDiskFull(error)
   }
 }
 
@@ -50,6 +56,8 @@ class FileLanding implements Landing {
   #filled = 0
   /** Where `#filling` will go in the file. */
   #flushed = 0
+  /** Where `#flushed` was when the free space was last looked at. */
+  #looked = 0
   /** The furthest that was ever written: more than the position after a rewind. */
   #reached = 0
   #writing: Promise<void> = Promise.resolve()
@@ -107,6 +115,10 @@ class FileLanding implements Landing {
   /** Begins writing out what is filled, once the write before it is done; throws where that one failed. */
   async #flush(): Promise<void> {
     await this.#writing
+    if (this.#flushed >= this.#looked + LOOK_EVERY) {
+      this.#looked = this.#flushed
+      await this.#place.requireSpace()
+    }
     const [full, length, at] = [this.#filling, this.#filled, this.#flushed]
     this.#filling = this.#spare
     this.#spare = full
@@ -131,7 +143,11 @@ class FileLanding implements Landing {
 async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let done = 0
   while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    const { bytesWritten } = await file
+      .write(bytes, done, bytes.length - done, position + done)
+      .catch((error: unknown) => {
+        throw asDiskFull(error)
+      })
     done += bytesWritten
   }
 }

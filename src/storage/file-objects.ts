@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rm, stat, unlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
+import { requireSpace } from './disk-space.ts'
 import { makeFileHandles } from './file-handles.ts'
 import { makeLandingBuffers, openLanding } from './file-landing.ts'
 import type { ObjectStore } from './objects.ts'
@@ -15,16 +16,22 @@ export interface FileObjectsOptions {
    * may be on the way to its row.
    */
   readonly sweepAfterMs?: number | undefined
+  /** Bytes that stay free on the disk: a landing that would take of them is refused. */
+  readonly reserveBytes?: number | undefined
 }
 
 const SWEEP_AFTER = 60 * 60 * 1000
 const SWEEP_BATCH = 500
+const RESERVE = 512 * 1024 * 1024
+/** Whoever else has an account on the machine has no business with what lies here. */
+const PRIVATE_FOLDER = 0o700
+const PRIVATE_FILE = 0o600
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Makes the folders that are missing. Throws the file system's error where it cannot. */
 export async function makeFileObjects(
   folder: string,
-  { clock, sweepAfterMs = SWEEP_AFTER }: FileObjectsOptions,
+  { clock, sweepAfterMs = SWEEP_AFTER, reserveBytes = RESERVE }: FileObjectsOptions,
 ): Promise<ObjectStore> {
   await makeFolders(folder)
   const handles = makeFileHandles()
@@ -59,7 +66,13 @@ export async function makeFileObjects(
     async createLanding() {
       const id = randomUUID()
       writing.add(id)
-      return openLanding({ id, path: pathOf(id), buffers, onEnd: () => writing.delete(id) })
+      return openLanding({
+        id,
+        path: pathOf(id),
+        buffers,
+        requireSpace: () => requireSpace(folder, reserveBytes),
+        onEnd: () => writing.delete(id),
+      })
     },
     read: async (landing, offset, length, buffer) =>
       handles.read(pathOf(landing), { offset, length, buffer }),
@@ -80,11 +93,12 @@ export async function makeFileObjects(
 
 /** All 256 of them at once, and durable: a landing then syncs no folder but its own. */
 async function makeFolders(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
   const present = new Set(await readdir(folder))
   for (let index = 0; index < 256; index += 1) {
     const name = index.toString(16).padStart(2, '0')
-    if (!present.has(name)) await mkdir(join(folder, name), { recursive: true })
+    if (!present.has(name))
+      await mkdir(join(folder, name), { recursive: true, mode: PRIVATE_FOLDER })
   }
   const handle = await open(folder)
   try {
@@ -104,7 +118,7 @@ async function* landingIds(folder: string): AsyncGenerator<string, void, undefin
 async function probe(folder: string): Promise<void> {
   const path = join(folder, `.probe-${randomUUID()}`)
   try {
-    await writeFile(path, 'samsyn', { flush: true })
+    await writeFile(path, 'samsyn', { flush: true, mode: PRIVATE_FILE })
     await unlink(path)
   } catch (error) {
     await rm(path, { force: true }).catch(() => undefined)

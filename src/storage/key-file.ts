@@ -7,6 +7,7 @@ import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { HubError } from '../kernel/errors.ts'
+import { makeDataFolder } from './private-folder.ts'
 
 export interface SigningJwk extends JsonWebKey {
   readonly kid: string
@@ -40,7 +41,7 @@ export async function loadKeys(file: string, mayCreate: boolean): Promise<Keys> 
  * there already. Written aside, fsynced and linked into place: two nodes starting at once agree on one file.
  */
 export async function createKeys(file: string): Promise<boolean> {
-  await fs.mkdir(path.dirname(file), { recursive: true })
+  await makeDataFolder(path.dirname(file))
   const draft = `${file}.${randomBytes(6).toString('hex')}`
   const keys = {
     version: 1,

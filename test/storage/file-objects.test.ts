@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -152,4 +152,37 @@ test('what was committed is on disk byte for byte', async (t) => {
     await landing.write(bytes.subarray(at, at + 65_000))
   await landing.commit()
   assert.ok((await readFile(join(folder, landing.id.slice(0, 2), landing.id))).equals(bytes))
+})
+
+test('what is stored is for its owner alone', async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), 'samsyn-objects-'))
+  const folder = join(parent, 'objects')
+  const store = await makeFileObjects(folder, { clock: () => new Date() })
+  t.after(async () => {
+    await store.close()
+    await rm(parent, { recursive: true })
+  })
+  const { id, commit } = await store
+    .createLanding()
+    .then((landing) => ({ id: landing.id, commit: () => landing.commit() }))
+  await commit()
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777
+  assert.equal(await modeOf(folder), 0o700)
+  assert.equal(await modeOf(join(folder, id.slice(0, 2))), 0o700)
+  assert.equal(await modeOf(join(folder, id.slice(0, 2), id)), 0o600)
+})
+
+test('a landing that would take of the reserve is refused before a byte of it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'samsyn-objects-'))
+  const clock = () => new Date()
+  const store = await makeFileObjects(folder, { clock, reserveBytes: Number.MAX_SAFE_INTEGER })
+  t.after(async () => {
+    await store.close()
+    await rm(folder, { recursive: true })
+  })
+  await assert.rejects(store.createLanding(), {
+    code: 'unavailable',
+    reason: 'insufficient-storage',
+  })
+  assert.deepEqual(await files(folder), [])
 })
