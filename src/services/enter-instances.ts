@@ -5,6 +5,7 @@
 import type { PoolClient } from 'pg'
 import type { AuditRecord } from '../domain/audit/event.ts'
 import { isHubError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
 import type {
   ClientId,
   ImagingStudyId,
@@ -12,17 +13,19 @@ import type {
   OrganizationId,
   StudyUid,
 } from '../kernel/ids.ts'
-import { findHeldInstances, insertLanding, type HeldInstance } from '../storage/instances.ts'
+import { findHeldInstances, type HeldInstance } from '../storage/instances.ts'
 import type { Landing } from '../storage/objects.ts'
 import { findStudyRows, lockStudy } from '../storage/studies.ts'
-import { isRace, isUncertain } from '../storage/transaction-errors.ts'
+import { isRace, isRefusal, isUncertain } from '../storage/transaction-errors.ts'
 import type { FailedReference, StoredReference } from '../wire/dicom/stow-response.ts'
+import { enterTogether, enterWhatCanBe, type EnterFresh } from './enter-fresh.ts'
 import { loggedTransaction, type LoggedTransactionDeps } from './logged-transaction.ts'
 import type { ReceivedInstance } from './receive-part.ts'
 import type { RegisterStudy } from './register-study.ts'
 
 export interface EnterInstancesDeps extends LoggedTransactionDeps {
   readonly registerStudy: RegisterStudy
+  readonly log: Log
 }
 
 export interface Entering {
@@ -58,7 +61,7 @@ export async function enterInstances(
   }
   await commit(landing)
   try {
-    const entered = await attempt(entering, deps)
+    const entered = await enterOrLess(entering, deps)
     if (entered.studies.length === 0) await landing.abort()
     return entered
   } catch (error) {
@@ -78,11 +81,27 @@ async function commit(landing: Landing): Promise<void> {
   }
 }
 
-async function attempt(entering: Entering, deps: EnterInstancesDeps): Promise<Entered> {
+/** One object that the database does not take keeps no other out: it is refused on its own. */
+async function enterOrLess(entering: Entering, deps: EnterInstancesDeps): Promise<Entered> {
+  try {
+    return await attempt(entering, deps, enterTogether)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const { custodian, landing } = entering
+    deps.log.warn({ err: error, custodian, landing: landing.id }, 'Some objects cannot be entered')
+    return attempt(entering, deps, enterWhatCanBe)
+  }
+}
+
+async function attempt(
+  entering: Entering,
+  deps: EnterInstancesDeps,
+  enterFresh: EnterFresh,
+): Promise<Entered> {
   for (let turn = 1; ; turn += 1) {
     try {
       return await loggedTransaction(deps, async (db) => {
-        const result = await enter(db, entering, deps)
+        const result = await enter(db, entering, { ...deps, enterFresh })
         return { result, record: entering.recordOf(result) }
       })
     } catch (error) {
@@ -95,7 +114,7 @@ async function attempt(entering: Entering, deps: EnterInstancesDeps): Promise<En
 async function enter(
   db: PoolClient,
   { custodian, client, landing, instances }: Entering,
-  { registerStudy, clock }: EnterInstancesDeps,
+  { registerStudy, clock, enterFresh }: EnterInstancesDeps & { readonly enterFresh: EnterFresh },
 ): Promise<Entered> {
   const at = clock()
   const studies = byStudy(instances)
@@ -108,14 +127,16 @@ async function enter(
 
   const judged = await judgeAll(db, { studies, held, custodian })
   const fresh = judged.filter(({ verdict }) => verdict === 'new').map(({ instance }) => instance)
-  if (fresh.length > 0) await insertLanding(db, { id: landing.id, bytes: landing.position, at })
   const entered: { study: StudyUid; imagingStudy: ImagingStudyId }[] = []
+  const refused = new Set<ReceivedInstance>()
   for (const [study, news] of byStudy(fresh)) {
     const publishedBy = { client, member: custodian }
-    const registered = await registerStudy(db, { custodian, instances: news, publishedBy, at })
-    entered.push({ study, imagingStudy: registered.imagingStudy })
+    const request = { custodian, instances: news, publishedBy, at, landing }
+    const { imagingStudy, ...rest } = await enterFresh(db, registerStudy, request)
+    for (const instance of rest.refused) refused.add(instance)
+    if (imagingStudy !== undefined) entered.push({ study, imagingStudy })
   }
-  return { ...told(judged), studies: entered }
+  return { ...told(judged, refused), studies: entered }
 }
 
 interface Judged {
@@ -157,19 +178,20 @@ function judge(
   return Buffer.compare(held.sha256, deposited.sha256) === 0 ? 'there' : 'differs'
 }
 
-function told(judged: readonly Judged[]): Pick<Entered, 'stored' | 'failed'> {
-  const headersOf = (differs: boolean): readonly ReceivedInstance['header'][] =>
-    judged
-      .filter(({ verdict }) => (verdict === 'differs') === differs)
-      .map(({ instance }) => instance.header)
-  return {
-    stored: headersOf(false),
-    failed: headersOf(true).map(({ instanceUid, sopClassUid }) => ({
-      reason: 'duplicate',
-      instanceUid,
-      sopClassUid,
-    })),
+function told(
+  judged: readonly Judged[],
+  refused: ReadonlySet<ReceivedInstance>,
+): Pick<Entered, 'stored' | 'failed'> {
+  const stored: StoredReference[] = []
+  const failed: FailedReference[] = []
+  for (const { instance, verdict } of judged) {
+    const { instanceUid, sopClassUid } = instance.header
+    if (verdict === 'differs') failed.push({ reason: 'duplicate', instanceUid, sopClassUid })
+    else if (refused.has(instance))
+      failed.push({ reason: 'processing-failure', instanceUid, sopClassUid })
+    else stored.push(instance.header)
   }
+  return { stored, failed }
 }
 
 function byStudy(

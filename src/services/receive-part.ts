@@ -1,12 +1,13 @@
 /** One deposited object on its way to the landing: its bytes pass once, and its header is read as they do. */
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip, gzipSync } from 'node:zlib'
 import { isHubError } from '../kernel/errors.ts'
 import type { StudyUid } from '../kernel/ids.ts'
 import { lookup } from '../kernel/lookup.ts'
 import type { Landing } from '../storage/objects.ts'
 import { toInstanceHeader } from '../wire/dicom/instance-header.ts'
-import { makeHeadReader, type Head, type HeadReader } from '../wire/dicom/read-head.ts'
+import { makeHeadReader, type HeadReader } from '../wire/dicom/read-head.ts'
 import type { FailedReference, FailureReason } from '../wire/dicom/stow-response.ts'
 import type { DepositedBytes, IndexedInstance } from './register-study.ts'
 
@@ -43,6 +44,7 @@ const GZIP = { level: 3, windowBits: 13, memLevel: 6 }
 
 const FAILURES: Readonly<Record<string, FailureReason>> = {
   'header-too-large': 'out-of-resources',
+  'too-complex': 'out-of-resources',
   'uid-mismatch': 'does-not-match',
 }
 
@@ -71,7 +73,7 @@ export async function receivePart(
     if (study !== undefined && header.studyUid !== study)
       return await refuse({ reason: 'does-not-match', sopClassUid, instanceUid })
     const bytes = landing.position - offset
-    const metadata = compress(head)
+    const metadata = await compress(JSON.stringify(head.dataset))
     const deposited = { landing: landing.id, offset, bytes, sha256, metadata }
     return { kind: 'received', instance: { header, deposited } }
   } catch (error) {
@@ -99,7 +101,12 @@ async function pour(
   return hash.digest()
 }
 
-function compress({ dataset }: Head): Uint8Array {
+const compressElsewhere = promisify<string, typeof GZIP, Buffer>(gzip)
+/** Characters: below this the work is shorter than the way to another thread. */
+const SMALL = 65_536
+
+async function compress(json: string): Promise<Uint8Array> {
+  const bytes = json.length < SMALL ? gzipSync(json, GZIP) : await compressElsewhere(json, GZIP)
   // Copied, since the result is a view on a larger buffer and lives until the request is entered.
-  return new Uint8Array(gzipSync(JSON.stringify(dataset), GZIP))
+  return new Uint8Array(bytes)
 }

@@ -103,9 +103,10 @@ function bytea(bytes: Uint8Array | undefined): Buffer | null {
   return bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-const INSERT_LANDING = `insert into landing (id, bytes, created_at) values ($1, $2, $3)`
+const INSERT_LANDING = `
+insert into landing (id, bytes, created_at) values ($1, $2, $3) on conflict (id) do nothing`
 
-/** Makes a committed landing file exist, in the transaction that writes its instances. */
+/** Makes a committed landing file exist, in the transaction that writes its instances; once is enough. */
 export async function insertLanding(
   db: Db,
   landing: { readonly id: string; readonly bytes: number; readonly at: Date },

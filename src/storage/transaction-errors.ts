@@ -9,6 +9,15 @@ export function isRace(error: unknown): boolean {
   return error instanceof pg.DatabaseError && RACES.has(error.code)
 }
 
+/** Data exception, integrity constraint, program limit: the values are to blame, not the moment. */
+const VALUES = /^(22|23|54)/
+
+/** The same values would fail again; others in their place may not. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return VALUES.test(error.code ?? '') && !isRace(error)
+  return error instanceof TypeError || error instanceof RangeError
+}
+
 /**
  * The connection broke, so that nobody knows whether a commit under way was done. An answer of the server,
  * and an error of our own making, mean that it was not.

@@ -15,6 +15,7 @@ import { makeFileObjects } from '../../src/storage/file-objects.ts'
 import type { ObjectStore } from '../../src/storage/objects.ts'
 import { makeMultipartWriter } from '../../src/wire/multipart/write-multipart.ts'
 import type { Scope } from './database.ts'
+import { silentLog } from './log.ts'
 import { custodian, registerStudy } from './register.ts'
 
 export const BOUNDARY = 'samsyn-test-boundary'
@@ -50,6 +51,7 @@ export async function makePublishing(
     recordAudit: async (record) => void audited.push(record),
     clock: () => new Date(),
     defaults: { characterSet: 'ISO_IR 100' },
+    log: silentLog,
     ...overrides,
   })
   return { publish, objects, folder, audited }

@@ -18,6 +18,7 @@ const publish = makePublishInstances({
   recordAudit: async () => undefined,
   clock,
   defaults: { characterSet: 'ISO_IR 100' },
+  log: silentLog,
 })
 
 const studyUid = newUid()

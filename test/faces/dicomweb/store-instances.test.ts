@@ -4,16 +4,19 @@ import { readdir } from 'node:fs/promises'
 import { request } from 'node:http'
 import { after, test, type TestContext } from 'node:test'
 import express, { type ErrorRequestHandler } from 'express'
+import type { DicomJson } from '../../../src/domain/imaging/study.ts'
 import { storeInstancesRouter } from '../../../src/faces/dicomweb/store-instances.ts'
 import { problemJson } from '../../../src/faces/problem-json.ts'
 import { setPrincipal } from '../../../src/faces/request-state.ts'
 import { HubError } from '../../../src/kernel/errors.ts'
 import type { PublishInstancesDeps } from '../../../src/services/publish-instances.ts'
+import { encodeElement } from '../../../src/wire/dicom/encode-element.ts'
 import { createDatabase } from '../../support/database.ts'
-import { ctObject, ctSeries, newUid } from '../../support/dicom.ts'
+import { ctObject, ctSeries, element, newUid } from '../../support/dicom.ts'
 import { listen } from '../../support/listen.ts'
 import { silentLog } from '../../support/log.ts'
 import { BOUNDARY, makePublishing, multipartOf, publisher } from '../../support/publish.ts'
+import { registerStudy } from '../../support/register.ts'
 
 const { pool } = await createDatabase({ after })
 const MULTIPART = `multipart/related; type="application/dicom"; boundary=${BOUNDARY}`
@@ -296,4 +299,93 @@ test('concurrent requests for one instance UID in two studies keep one and refus
   const statuses = results.map(({ status }) => status).sort()
   assert.deepEqual(statuses, [200, 409, 409, 409])
   assert.equal(await rows(face), 1)
+})
+
+test('an object that no database takes is refused for itself, and the others are stored', async (t) => {
+  const face = await makeFace(t)
+  const [studyUid, seriesUid] = [newUid(), newUid()]
+  const one = (attributes: DicomJson) => ctObject({ studyUid, seriesUid, attributes })
+  const bodies = [
+    one({}),
+    one({ '00100020': element('LO', '1785\x008550084') }),
+    one({ '00081030': element('LO', 'a\x00b') }),
+    one({ '00100010': element('PN', { Alphabetic: 'Nul\x00^Name' }) }),
+    one({ '00080060': element('CS', 'CT\r\nX: y') }),
+    one({}),
+  ]
+  const { status, stored, reasons } = await post(face, multipartOf(bodies))
+  assert.equal(status, 202)
+  assert.equal(stored.length, 2)
+  assert.deepEqual(reasons, [0xc000, 0xc000, 0xc000, 0xc000])
+  assert.equal(await rows(face), 2)
+})
+
+test('an object whose registration fails is refused for itself, and the others are stored', async (t) => {
+  const bad = newUid()
+  const face = await makeFace(t, {
+    registerStudy: async (db, request) => {
+      const isBad = request.instances.some(({ header }) => header.instanceUid === bad)
+      // As a value that slipped past every check would fail.
+      if (isBad) await db.query('select $1::jsonb', ['"\\u0000"'])
+      return registerStudy(db, request)
+    },
+  })
+  const studyUid = newUid()
+  const others = Array.from({ length: 6 }, () => ctObject({ studyUid }))
+  const objects = [...others, ctObject({ studyUid, instanceUid: bad }), ctObject()]
+  const { status, stored, reasons } = await post(face, multipartOf(objects))
+  assert.equal(status, 202)
+  assert.equal(stored.length, 7)
+  assert.ok(!stored.includes(bad))
+  assert.deepEqual(reasons, [0x0110])
+  assert.equal(await rows(face), 7)
+  assert.equal(await files(face), 1)
+
+  const alone = await post(face, multipartOf([ctObject({ instanceUid: bad })]))
+  assert.equal(alone.status, 409)
+  assert.deepEqual(alone.reasons, [0x0110])
+  assert.equal(await files(face), 1)
+})
+
+test('a request keeps no more in memory than it may: the rest of it is refused as out of resources', async (t) => {
+  const face = await makeFace(t, { maxKeptBytes: 30_000 })
+  const series = ctSeries(10)
+  const { status, stored, reasons } = await post(face, multipartOf(series))
+  assert.equal(status, 202)
+  assert.ok(stored.length > 0 && stored.length < 10)
+  assert.deepEqual(new Set(reasons), new Set([0xa700]))
+  assert.equal(stored.length + reasons.length, 10)
+  assert.equal((await post(face, multipartOf(series.slice(stored.length)))).stored.length > 0, true)
+})
+
+test('a header of too many elements is refused as out of resources', async (t) => {
+  const face = await makeFace(t)
+  const empty = encodeElement('00111010', 'LO', Buffer.alloc(0))
+  const bomb = Buffer.concat([ctObject().subarray(0, -524), Buffer.alloc(1_000_000, empty)])
+  const { status, reasons } = await post(face, multipartOf([bomb, ctObject()]))
+  assert.equal(status, 202)
+  assert.deepEqual(reasons, [0xa700])
+})
+
+test('a client may publish so many requests at a time, and not one more until one has ended', async (t) => {
+  const gate = Promise.withResolvers<undefined>()
+  const face = await makeFace(t, {
+    registerStudy: async (...given) => {
+      await gate.promise
+      return registerStudy(...given)
+    },
+  })
+  const running = Array.from({ length: 8 }, () => post(face, multipartOf([ctObject()])))
+  // As long as there is room, the next one waits behind the gate too.
+  const refused = Promise.withResolvers<Awaited<ReturnType<typeof post>>>()
+  const tryOne = async (): Promise<void> => {
+    const answer = await post(face, multipartOf([ctObject()]))
+    if (answer.status === 503) refused.resolve(answer)
+  }
+  const more = Array.from({ length: 8 }, tryOne)
+  const { answer } = await refused.promise
+  assert.equal(answer.code, 'too-many-at-once')
+  gate.resolve(undefined)
+  await Promise.all([...running, ...more])
+  assert.equal((await post(face, multipartOf([ctObject()]))).status, 200)
 })
