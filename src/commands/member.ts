@@ -1,10 +1,11 @@
-/** `samsyn member add|list|show|disable` */
+/** `samsyn member add|list|show|share|disable` */
 import { Command, Option } from 'commander'
 import { MEMBER_ROLES } from '../domain/access/principal.ts'
 import type { Member } from '../domain/access/network.ts'
 import { newMemberSchema, parseRequest } from '../wire/admin/requests.ts'
 import { memberView } from '../wire/admin/views.ts'
 import { withAdministration, type AdministrationDeps } from './administration.ts'
+import { shareCommand } from './member-share.ts'
 import { printJson, printTable } from './print.ts'
 
 interface JsonOption {
@@ -20,6 +21,7 @@ interface AddOptions extends JsonOption {
 export function memberCommand(deps: AdministrationDeps): Command {
   const command = new Command('member').description('Organisations of the network')
   command.addCommand(addCommand(deps))
+  command.addCommand(shareCommand(deps))
   command
     .command('list')
     .description('Every member')

@@ -127,3 +127,17 @@ test('wrong usage ends with 2, a refusal with 1, help with 0', async (t) => {
   assert.equal(await statusOf('member', 'show', 'nobody'), 1)
   assert.equal(reportFailure(new CommanderError(0, 'commander.help', '')), 0)
 })
+
+test('what one member shares with another is set by organisation numbers', async (t) => {
+  const { json } = await openShell(t)
+  const custodian = await json(...MEMBER)
+  const requester = await json(
+    ...['member', 'add', '--orgnr', '983974880', '--name', 'Naboen', '--role', 'clinical'],
+  )
+  const agreement = await json(
+    ...['member', 'share', '974760673', '983974880', '--effect', 'deny', '--modality', 'CT', 'MR'],
+  )
+  assert.equal(agreement.custodian, custodian.id)
+  assert.equal(agreement.requester, requester.id)
+  assert.deepEqual([agreement.effect, agreement.modalities], ['deny', ['CT', 'MR']])
+})
