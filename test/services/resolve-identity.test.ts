@@ -3,7 +3,7 @@ import { after, describe, it } from 'node:test'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
 import { syntheticNationalId } from '../../src/demo/synthetic-ids.ts'
 import { isHubError } from '../../src/kernel/errors.ts'
-import type { PatientId } from '../../src/kernel/ids.ts'
+import type { PatientId, SourceId } from '../../src/kernel/ids.ts'
 import { makeListUnclearIdentities } from '../../src/services/list-unclear-identities.ts'
 import { makeRegisterStudy } from '../../src/services/register-study.ts'
 import { makeResolveIdentity } from '../../src/services/resolve-identity.ts'
@@ -38,11 +38,16 @@ const list = makeListUnclearIdentities(deps)
 let next = 0
 const nationalId = () => syntheticNationalId('1968-08-02', (next += 12))
 
-function register(options: CtOptions) {
+interface Registering extends CtOptions {
+  readonly source?: SourceId
+}
+
+function register({ source, ...options }: Registering) {
   const header = toInstanceHeader(ctAttributes({ birthDate: '19680802', ...options }))
   return transaction(pool, (db) =>
     registerStudy(db, {
       custodian: SOUTH,
+      source,
       instances: [{ header }],
       publishedBy: { member: SOUTH },
       at,
@@ -51,7 +56,7 @@ function register(options: CtOptions) {
 }
 
 /** A study in doubt and the doubt's place in the queue. */
-async function doubtful(options: CtOptions) {
+async function doubtful(options: Registering) {
   const { imagingStudy, quarantined } = await register(options)
   assert.equal(quarantined, true)
   const open = await list({}, by)
@@ -66,7 +71,18 @@ async function rowOf(imagingStudy: string) {
     [imagingStudy],
   )
   const { content, ...row } = rows[0]
-  return { ...row, subject: JSON.parse(content).subject }
+  const { subject, started } = JSON.parse(content)
+  return { ...row, subject, started }
+}
+
+/** What the index shows of the patient. */
+async function patientIn(imagingStudy: string): Promise<{ name?: string; patientId?: string }> {
+  const { rows } = await pool.query(
+    `select attributes #>> '{00100010,Value,0,Alphabetic}' as name,
+       attributes #>> '{00100020,Value,0}' as "patientId" from study where imaging_study = $1`,
+    [imagingStudy],
+  )
+  return Object.fromEntries(Object.entries(rows[0]).filter(([, value]) => value !== null))
 }
 
 const patientOf = async (options: CtOptions): Promise<PatientId> =>
@@ -76,10 +92,38 @@ describe('the queue of unclear identities', () => {
   it('shows what the object said and why it waits, and logs who looked', async () => {
     const doubt = await doubtful({ patientId: 'LOCAL-1', patientName: 'Dahl^Per' })
     assert.equal(doubt.reason, 'no-national-id')
+    assert.equal(doubt.candidate, null)
     assert.equal(doubt.claim.id, 'LOCAL-1')
     assert.equal(doubt.claim.familyName, 'Dahl')
     assert.equal(recorded.at(-1)?.reason, 'unclear-identities-listed')
     assert.ok(!JSON.stringify(recorded.at(-1)).includes('Dahl'))
+  })
+
+  it('tells no custodian in the log about another’s studies', async () => {
+    await doubtful({ patientId: 'LOCAL-S' })
+    const header = toInstanceHeader(ctAttributes({ patientId: 'LOCAL-N' }))
+    const instances = [{ header }]
+    const north = { custodian: custodian('north'), publishedBy: { member: custodian('north') } }
+    await transaction(pool, (db) => registerStudy(db, { ...north, instances, at }))
+    const before = recorded.length
+    await list({}, by)
+    const custodians = recorded
+      .slice(before)
+      .map(({ entities }) => new Set(entities.map((one) => 'custodian' in one && one.custodian)))
+    assert.deepEqual(custodians.map(([...all]) => all).sort(), [['north'], ['south']])
+  })
+
+  it('hides national ids but to those who ask for them, and logs that they did', async () => {
+    const patientId = nationalId()
+    await patientOf({ patientId, issuerOid: FNR_OID, patientName: 'Lie^Kari' })
+    const { id } = await doubtful({ patientId, issuerOid: FNR_OID, patientName: 'Moe^Tor' })
+    const page = { after: id - 1, limit: 1 }
+    const [masked] = await list(page, by)
+    assert.equal(masked?.claim.id, `${patientId.slice(0, 6)}*****`)
+    const [whole] = await list({ ...page, nationalIds: 'shown' }, by)
+    assert.equal(whole?.claim.id, patientId)
+    assert.equal(recorded.at(-1)?.reason, 'unclear-identities-listed-with-national-ids')
+    assert.ok(!JSON.stringify(recorded.at(-1)).includes(patientId))
   })
 
   it('is read page by page', async () => {
@@ -104,11 +148,9 @@ describe('settling an unclear identity', () => {
     const patient = await patientOf({ patientId: nationalId(), issuerOid: FNR_OID })
     const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-3' })
     assert.deepEqual(await resolve(id, patient, by), { imagingStudy, patient })
-    assert.deepEqual(await rowOf(imagingStudy), {
-      patient,
-      quarantined: false,
-      subject: { reference: `Patient/${patient}` },
-    })
+    const { started: _, ...row } = await rowOf(imagingStudy)
+    const subject = { reference: `Patient/${patient}` }
+    assert.deepEqual(row, { patient, quarantined: false, subject })
     const record = recorded.at(-1)
     assert.equal(record?.act, 'administration')
     assert.equal(record.reason, 'identity-resolved: no-national-id')
@@ -154,6 +196,38 @@ describe('settling an unclear identity', () => {
     await resolve(id, patient, by)
     assert.equal(await patientOf({ ...person, patientName: 'Moe^Kari' }), patient)
     assert.equal(await patientOf({ ...person, patientName: 'Lie^Kari' }), patient)
+  })
+
+  it('gives the study back what the object said of its patient', async () => {
+    const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-8', patientName: 'Lie^Jo' })
+    assert.deepEqual(await patientIn(imagingStudy), {})
+    await resolve(id, 'new', by)
+    const { name, patientId } = await patientIn(imagingStudy)
+    assert.deepEqual([name, patientId], ['Lie^Jo', 'LOCAL-8'])
+  })
+
+  it('shows a study that is its first patient’s after all as it was, not as whom it was mistaken for', async () => {
+    const studyUid = newUid()
+    const own = { patientId: nationalId(), issuerOid: FNR_OID, patientName: 'Lie^Kari', studyUid }
+    const patient = await patientOf(own)
+    const mistaken = { ...own, patientId: nationalId(), patientName: 'Moe^Tor', instanceNumber: 2 }
+    const { id, imagingStudy, candidate } = await doubtful(mistaken)
+    assert.equal(candidate, patient)
+    await resolve(id, patient, by)
+    const { name, patientId } = await patientIn(imagingStudy)
+    assert.deepEqual([name, patientId], ['Lie^Kari', own.patientId])
+  })
+
+  it('reads times in the zone of the source that holds the study', async () => {
+    const source = 'source-new-york' as SourceId
+    await pool.query(
+      `insert into source (id, custodian, kind, name, settings, time_zone, created_at)
+       values ($1, $2, 'dicomweb', 'PACS', '', 'America/New_York', $3)`,
+      [source, SOUTH, at],
+    )
+    const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-9', source })
+    await resolve(id, 'new', by)
+    assert.equal((await rowOf(imagingStudy)).started, '2025-03-14T10:15:00-04:00')
   })
 
   it('is done once: the second comes too late, and so does one for a doubt that is not there', async () => {

@@ -53,6 +53,16 @@ test('a second sync changes nothing', async (t) => {
   assert.deepEqual(await snapshot(), before)
 })
 
+test('a second sync changes nothing of a study in doubt either', async (t) => {
+  const source = await startSource(t, ctSeries(2, { patientId: 'LOCAL' }))
+  const hub = await startDicomweb(t, pool)
+  const id = await hub.addSource(custodian('doubtful'), source.url)
+  await hub.syncSource(id)
+  const before = await snapshot()
+  await hub.syncSource(id)
+  assert.deepEqual(await snapshot(), before)
+})
+
 test('what changed at the source changes here: instances, attributes, whole studies', async (t) => {
   const [kept, gone] = [newUid(), newUid()]
   const seriesUid = newUid()
