@@ -17,6 +17,7 @@ import type { PolicyProfile } from '../domain/access/profiles.ts'
 import { REASON_TEXTS } from '../domain/access/reason-text-table.ts'
 import { isClinical } from '../domain/access/roles.ts'
 import { actionsOf } from '../domain/access/scopes.ts'
+import type { AuditEntity } from '../domain/audit/event.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { ClientId, GrantId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
@@ -260,12 +261,12 @@ async function auditIssued(
   try {
     if (grant.breakGlass !== undefined) {
       const reason = grant.breakGlass.reasonCode
-      const concerned = reviewers.map(
-        (custodian) =>
-          ({ kind: 'resource', reference: `Organization/${custodian}`, custodian }) as const,
+      const broken = { act: 'break-glass', at, outcome: '0', reason } as const
+      await Promise.all(
+        concerning(reviewers).map((concerned) =>
+          recordAudit(accessRecord(access, { ...broken, entities: concerned }, context)),
+        ),
       )
-      const broken = { act: 'break-glass', at, outcome: '0', reason, entities: concerned } as const
-      await recordAudit(accessRecord(access, broken, context))
     }
     const issued = { act: 'token-issued', at, outcome: '0', entities } as const
     await recordAudit(accessRecord(access, issued, context))
@@ -273,4 +274,12 @@ async function auditIssued(
     await transaction(pool, (db) => revokeGrants(db, { kind: 'grant', id: grant.id }, at))
     throw error
   }
+}
+
+/** An event is read by the custodians in it, so each has one of its own: it tells none about another. */
+function concerning(reviewers: readonly OrganizationId[]): readonly (readonly AuditEntity[])[] {
+  if (reviewers.length === 0) return [[]]
+  return reviewers.map((custodian) => [
+    { kind: 'resource', reference: `Organization/${custodian}`, custodian },
+  ])
 }

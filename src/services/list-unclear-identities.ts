@@ -1,10 +1,11 @@
 /** What waits for a person to say whose it is. */
 import type { Pool } from 'pg'
+import type { AuditEntity } from '../domain/audit/event.ts'
 import { maskClaim } from '../domain/identity/mask-claim.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Sealer } from '../kernel/seal.ts'
-import { listOpenDoubts } from '../storage/unclear-queue.ts'
-import type { Administration } from './administration.ts'
+import { listOpenDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
+import type { Administration, Operator } from './administration.ts'
 import type { RecordAudit } from './record-audit.ts'
 import { openClaim } from './sealed-claim.ts'
 
@@ -24,21 +25,35 @@ export function makeListUnclearIdentities(
   return async ({ after = 0, limit = PAGE, nationalIds = 'masked' }, by) => {
     const doubts = await listOpenDoubts(deps.pool, { after, limit: Math.min(limit, PAGE) })
     const seen = nationalIds === 'masked' ? '' : '-with-national-ids'
-    await deps.recordAudit({
-      act: 'read',
-      at: deps.clock(),
-      outcome: '0',
-      reason: `unclear-identities-listed${seen}`,
-      ...by.context,
-      principal: by.principal,
-      entities: doubts.map(({ imagingStudy, study, custodian }) => ({
-        kind: 'study',
-        ...{ imagingStudy, study, custodian },
-      })),
-    })
+    await log(deps, doubts, { reason: `unclear-identities-listed${seen}`, by })
     return doubts.map(({ claim: sealed, resolvedAt: _resolvedAt, ...doubt }) => {
       const { claim } = openClaim(deps.sealer, doubt.imagingStudy, sealed)
       return { ...doubt, claim: nationalIds === 'masked' ? maskClaim(claim) : claim }
     })
   }
+}
+
+interface Look {
+  readonly reason: string
+  readonly by: Operator
+}
+
+/** An event is read by the custodians in it, so each has one of its own: it tells none about another's studies. */
+async function log(
+  { recordAudit, clock }: ListUnclearIdentitiesDeps,
+  doubts: readonly QueuedDoubt[],
+  { reason, by }: Look,
+): Promise<void> {
+  const { context, principal } = by
+  const look = { act: 'read', at: clock(), outcome: '0', reason, ...context, principal } as const
+  const shown = [...Map.groupBy(doubts, ({ custodian }) => custodian).values()]
+  // Who looked at an empty page has looked as well.
+  const events = shown.length === 0 ? [[]] : shown
+  await Promise.all(
+    events.map((ofOne) => recordAudit({ ...look, entities: ofOne.map(studyEntity) })),
+  )
+}
+
+function studyEntity({ imagingStudy, study, custodian }: QueuedDoubt): AuditEntity {
+  return { kind: 'study', imagingStudy, study, custodian }
 }

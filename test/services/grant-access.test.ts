@@ -240,6 +240,21 @@ describe('broken glass', () => {
     )
   })
 
+  it('is told to each custodian in an event of its own', async (t) => {
+    const { grantAccess, pool, audited } = await setup(t)
+    for (const custodian of [world.CUSTODIAN, world.OTHER]) {
+      await services.addStudy(pool, { custodian, labels: ['NORS'] })
+    }
+    await grantAccess(btg(), CONTEXT)
+    const broken = audited.filter(({ act }) => act === 'break-glass')
+    assert.deepEqual(
+      broken.map(({ entities }) => entities),
+      [world.CUSTODIAN, world.OTHER].map((custodian) => [
+        { kind: 'resource', reference: `Organization/${custodian}`, custodian },
+      ]),
+    )
+  })
+
   it('takes its reason from the attest’s purpose detail as well', async (t) => {
     const { grantAccess } = await setup(t)
     const said = attest({ purpose: 'BTG', purposeDetail: 'BLAALYS' })
