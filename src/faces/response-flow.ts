@@ -22,12 +22,14 @@ export function writeChunks(
   signal: AbortSignal,
 ): Promise<void> {
   return untilDone(signal, (done) => {
-    res.cork()
+    // The socket's own cork: the response's lets a chunk's size and end out in writes of their own.
+    const { socket } = res
+    socket?.cork()
     chunks.forEach((chunk, index) => {
       if (index === chunks.length - 1) res.write(chunk, done)
       else res.write(chunk)
     })
-    res.uncork()
+    socket?.uncork()
   })
 }
 

@@ -69,11 +69,17 @@ async function open(part: Part): Promise<OpenedPart> {
   for (;;) {
     const next = await believed(chunks)
     if (next.done === true) throw malformed()
-    start = Buffer.concat([start, next.value])
+    start = start.length === 0 ? viewOf(next.value) : Buffer.concat([start, next.value])
     const meta = readFileMeta(start)
     if (meta === 'malformed') throw malformed()
     if (meta !== 'more') return { meta, body: continueWith(start, chunks) }
+    // Copied, now that another chunk is asked for: the first is usually enough and passes as it is.
+    start = Buffer.from(start)
   }
+}
+
+function viewOf(chunk: Uint8Array): Buffer {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
 }
 
 async function* continueWith(

@@ -45,6 +45,24 @@ test('a source-held study passes byte for byte, without a word of the source’s
   assert.deepEqual(source.requests, [`GET /studies/${studyUid}`])
 })
 
+test('an answer that trickles in small pieces passes byte for byte', async (t) => {
+  const { url, objects, source } = await indexed(t, { size: 16, count: 2 })
+  source.retrieve = async (res) => {
+    res.writeHead(200, { 'content-type': MULTIPART })
+    const body = multipart(objects)
+    for (let at = 0; at < body.length; at += 97) {
+      res.write(body.subarray(at, at + 97))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    res.end()
+  }
+  const parts = await partsOf(await fetch(url))
+  assert.deepEqual(
+    parts.map(({ body }) => body),
+    objects,
+  )
+})
+
 test('one instance of a source passes as a single part', async (t) => {
   const { hub, studyUid, seriesUid, source } = await indexed(t)
   const object = ctSeries(1, { studyUid, seriesUid })
