@@ -25,8 +25,8 @@ interface Operation {
   readonly hasId?: true
 }
 
-/** Path to method to operation; a test walks it against the router. */
-export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
+/** Path to method to operation; a test walks them against the router. */
+const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   '/members': {
     get: { summary: 'Every member' },
     post: { summary: 'Admit a member', body: 'NewMember', status: 201 },
@@ -82,8 +82,13 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   },
 }
 
+interface OpenApi extends Readonly<Record<string, unknown>> {
+  /** Path to method to operation. */
+  readonly paths: Readonly<Record<string, object>>
+}
+
 /** `baseUrl` as `https://hub.example/admin`. */
-export function openApi(baseUrl: string): object {
+export function openApi(baseUrl: string): OpenApi {
   return {
     openapi: '3.1.0',
     info: {
