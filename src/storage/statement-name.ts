@@ -18,6 +18,7 @@ export type StatementUse = 'everyday' | 'search'
 /** Statements with one text share a name; undefined where preparing would not pay, or no name is left. */
 export type StatementName = (text: string, use: StatementUse) => string | undefined
 
+/** @internal Exported for its tests alone: the process has one, below. */
 export function makeStatementNames(most = MOST_NAMES): StatementName {
   const given: Readonly<Record<StatementUse, Set<string>>> = {
     everyday: new Set(),
