@@ -21,7 +21,7 @@ export function writeChunks(
   chunks: readonly Uint8Array[],
   signal: AbortSignal,
 ): Promise<void> {
-  return untilDone(signal, (done) => {
+  return untilDone(res, signal, (done) => {
     // The socket's own cork: the response's lets a chunk's size and end out in writes of their own.
     const { socket } = res
     socket?.cork()
@@ -39,7 +39,7 @@ export function endResponse(
   last: Uint8Array | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  return untilDone(signal, (done) => {
+  return untilDone(res, signal, (done) => {
     if (last === undefined) res.end(done)
     else res.end(last, () => done())
   })
@@ -47,6 +47,7 @@ export function endResponse(
 
 /** A response whose socket is gone forgets its callbacks: the signal is what ends the wait then. */
 function untilDone(
+  res: ServerResponse,
   signal: AbortSignal,
   start: (done: (error?: Error | null) => void) => void,
 ): Promise<void> {
@@ -58,9 +59,14 @@ function untilDone(
     }
     signal.addEventListener('abort', stop, { once: true })
     start((error) => {
-      signal.removeEventListener('abort', stop)
-      if (error === undefined || error === null) resolve()
-      else reject(error)
+      if (error === undefined || error === null) {
+        signal.removeEventListener('abort', stop)
+        resolve()
+      } else {
+        // The connection broke: `signal`, which hears of it by `close` as well, says who ended it.
+        res.once('close', () => reject(error))
+        res.destroy()
+      }
     })
   })
 }
