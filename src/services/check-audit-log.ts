@@ -4,9 +4,15 @@
  */
 import { objectsDigest } from '../domain/audit/disclosure.ts'
 import { EMPTY_TREE, appendLeaves, leafHash, rootOf, type Tree } from '../domain/audit/merkle.ts'
+import type { QueuedGlass } from '../storage/break-glass-reviews.ts'
 import type { LoggedAuditEvent } from '../storage/search-audit-events.ts'
 import type { Checkpoint } from '../wire/audit/checkpoint.ts'
-import { auditColumns, closedDisclosure } from '../wire/fhir/audit-columns.ts'
+import {
+  auditColumns,
+  auditSearchEntries,
+  brokenGlass,
+  closedDisclosure,
+} from '../wire/fhir/audit-columns.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 
 export interface LogFinding {
@@ -16,6 +22,7 @@ export interface LogFinding {
     | 'event-out-of-place'
     | 'columns-changed'
     | 'objects-changed'
+    | 'review-changed'
     | 'root-mismatch'
     | 'log-truncated'
     | 'head-changed'
@@ -25,12 +32,20 @@ export interface LogFinding {
 }
 
 export interface LogCheck {
-  /** Takes the next page, with the objects that each closed disclosure of the page has rows for. */
-  page(events: readonly LoggedAuditEvent[], objects: ReadonlyMap<string, readonly string[]>): void
+  /** Takes the next page, with the rows that its events speak of. */
+  page(events: readonly LoggedAuditEvent[], rows: BoundRows): void
   /** After the last page. */
   end(head: Tree): void
   readonly findings: readonly LogFinding[]
   readonly count: number
+}
+
+/** Rows outside the log that its events prove. */
+export interface BoundRows {
+  /** Of each closed disclosure, the objects it has rows for. */
+  readonly objects: ReadonlyMap<string, readonly string[]>
+  /** Of each broken glass, its row in the queue of reviews, by grant. */
+  readonly reviews: ReadonlyMap<string, QueuedGlass>
 }
 
 /** `checkpoints` are rightly signed ones. */
@@ -75,11 +90,11 @@ export function makeLogCheck(checkpoints: readonly Checkpoint[]): LogCheck {
     get count() {
       return count
     },
-    page(events, objects) {
+    page(events, rows) {
       for (const event of events) {
         count += 1
         if (!placed(event)) continue
-        findings.push(...checkEvent(event, objects))
+        findings.push(...checkEvent(event, rows))
         // The stored leaf: a changed text is found by itself, and the roots after it still speak.
         tree = appendLeaves(tree, [event.leaf])
         compareRoots()
@@ -99,10 +114,7 @@ export function makeLogCheck(checkpoints: readonly Checkpoint[]): LogCheck {
   }
 }
 
-function checkEvent(
-  event: LoggedAuditEvent,
-  objects: ReadonlyMap<string, readonly string[]>,
-): readonly LogFinding[] {
+function checkEvent(event: LoggedAuditEvent, rows: BoundRows): readonly LogFinding[] {
   const { seq } = event
   if (!leafHash(event.content).equals(event.leaf)) {
     return [{ kind: 'event-changed', seq, text: `The text of event ${seq} was changed` }]
@@ -114,11 +126,34 @@ function checkEvent(
     findings.push({ kind: 'columns-changed', seq, text })
   }
   const closed = closedDisclosure(resource)
-  if (closed !== undefined && objectsDigest(objects.get(closed.id) ?? []) !== closed.digest) {
+  if (closed !== undefined && objectsDigest(rows.objects.get(closed.id) ?? []) !== closed.digest) {
     const text = `The objects of the disclosure that event ${seq} closes were changed`
     findings.push({ kind: 'objects-changed', seq, text })
   }
+  if (!isQueued(event, resource, rows)) {
+    const text = `The review of the emergency access of event ${seq} was changed or removed`
+    findings.push({ kind: 'review-changed', seq, text })
+  }
   return findings
+}
+
+/** The row was there before its events, one for each custodian; where none was overridden there is none. */
+function isQueued(
+  { recorded }: LoggedAuditEvent,
+  resource: JsonObject,
+  { reviews }: BoundRows,
+): boolean {
+  const broken = brokenGlass(resource)
+  if (broken === undefined || broken.custodians.length === 0) return true
+  const row = reviews.get(broken.grant)
+  return (
+    row?.raisedAt.getTime() === recorded.getTime() &&
+    broken.custodians.every((custodian) => row.custodians.includes(custodian))
+  )
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify(one.toSorted()) === JSON.stringify(other.toSorted())
 }
 
 export function parseEvent(content: string): JsonObject {
@@ -131,12 +166,14 @@ export function parseEvent(content: string): JsonObject {
 }
 
 function hasOwnColumns(event: LoggedAuditEvent, resource: JsonObject): boolean {
-  const columns = auditColumns(resource)
+  const columns = { ...auditColumns(resource), ...auditSearchEntries(resource) }
   return (
     columns.id === event.id &&
     columns.recorded.getTime() === event.recorded.getTime() &&
     columns.patient === event.patient &&
     columns.member === event.member &&
-    columns.custodians.join() === event.custodians.join()
+    isSame(columns.custodians, event.custodians) &&
+    isSame(columns.tokens, event.tokens) &&
+    isSame(columns.refs, event.refs)
   )
 }

@@ -263,7 +263,7 @@ async function auditIssued(
       const reason = grant.breakGlass.reasonCode
       const broken = { act: 'break-glass', at, outcome: '0', reason } as const
       await Promise.all(
-        concerning(reviewers).map((concerned) =>
+        concerning(grant.id, reviewers).map((concerned) =>
           recordAudit(accessRecord(access, { ...broken, entities: concerned }, context)),
         ),
       )
@@ -276,10 +276,18 @@ async function auditIssued(
   }
 }
 
-/** An event is read by the custodians in it, so each has one of its own: it tells none about another. */
-function concerning(reviewers: readonly OrganizationId[]): readonly (readonly AuditEntity[])[] {
-  if (reviewers.length === 0) return [[]]
+/**
+ * An event is read by the custodians in it, so each has one of its own: it tells none about another. The grant
+ * binds it to the review's row, which `samsyn audit verify` would miss.
+ */
+function concerning(
+  grant: GrantId,
+  reviewers: readonly OrganizationId[],
+): readonly (readonly AuditEntity[])[] {
+  const bound = { kind: 'resource', reference: `Grant/${grant}` } as const
+  if (reviewers.length === 0) return [[bound]]
   return reviewers.map((custodian) => [
     { kind: 'resource', reference: `Organization/${custodian}`, custodian },
   ])
 }
+    bound,

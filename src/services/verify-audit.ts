@@ -3,12 +3,14 @@ import type { KeyObject } from 'node:crypto'
 import type { Pool } from 'pg'
 import { readAnchorLines } from '../storage/audit-anchor.ts'
 import { readAuditHead, readDisclosedObjects } from '../storage/audit-events.ts'
+import { readQueued } from '../storage/break-glass-reviews.ts'
 import { snapshot, type Db } from '../storage/db.ts'
 import { readAuditLog, type LoggedAuditEvent } from '../storage/search-audit-events.ts'
 import { checkAnchor, type AnchorFinding } from '../wire/audit/check-anchor.ts'
 import type { Checkpoint } from '../wire/audit/checkpoint.ts'
-import { closedDisclosure } from '../wire/fhir/audit-columns.ts'
-import { makeLogCheck, parseEvent, type LogFinding } from './check-audit-log.ts'
+import { brokenGlass, closedDisclosure } from '../wire/fhir/audit-columns.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
+import { makeLogCheck, parseEvent, type BoundRows, type LogFinding } from './check-audit-log.ts'
 
 export interface WindowFinding {
   readonly kind: 'anchor-overdue'
@@ -60,7 +62,7 @@ export async function verifyAudit({
     const check = makeLogCheck(anchor.checkpoints)
     const window = makeWindow(last)
     for await (const events of readAuditLog(db, Number.MIN_SAFE_INTEGER)) {
-      check.page(events, await objectsOf(db, events))
+      check.page(events, await rowsOf(db, events))
       events.forEach(window.add)
     }
     check.end(await readAuditHead(db))
@@ -78,15 +80,16 @@ export async function verifyAudit({
   })
 }
 
-async function objectsOf(
-  db: Db,
-  events: readonly LoggedAuditEvent[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const closed = events.flatMap(({ content }) =>
-    // Most events close nothing: only those that may are parsed for it.
-    content.includes('"digest"') ? (closedDisclosure(parseEvent(content))?.id ?? []) : [],
-  )
-  return closed.length === 0 ? new Map() : readDisclosedObjects(db, closed)
+/** Most events are bound to no row: only those that may be are parsed for it. */
+async function rowsOf(db: Db, events: readonly LoggedAuditEvent[]): Promise<BoundRows> {
+  const holding = (text: string): readonly JsonObject[] =>
+    events.flatMap(({ content }) => (content.includes(text) ? [parseEvent(content)] : []))
+  const closed = holding('"digest"').flatMap((event) => closedDisclosure(event)?.id ?? [])
+  const broken = holding('"break-glass"').flatMap((event) => brokenGlass(event)?.grant ?? [])
+  return {
+    objects: closed.length === 0 ? new Map() : await readDisclosedObjects(db, closed),
+    reviews: broken.length === 0 ? new Map() : await readQueued(db, broken),
+  }
 }
 
 interface Window {

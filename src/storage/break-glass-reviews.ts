@@ -87,6 +87,24 @@ export async function listOpenReviews(
   return rows
 }
 
+const READ_QUEUED = `
+select grant_id as grant, custodians, raised_at as "raisedAt" from break_glass_review where grant_id = any ($1)`
+
+export interface QueuedGlass {
+  readonly grant: string
+  readonly custodians: readonly string[]
+  readonly raisedAt: Date
+}
+
+/** The queue's rows of these grants, by grant. */
+export async function readQueued(
+  db: Db,
+  grants: readonly string[],
+): Promise<ReadonlyMap<string, QueuedGlass>> {
+  const { rows } = await db.query<QueuedGlass>(READ_QUEUED, [grants])
+  return new Map(rows.map((row) => [row.grant, row]))
+}
+
 const FIND = `
 select access_grant.patient
   from break_glass_review review

@@ -114,10 +114,12 @@ export interface LoggedAuditEvent {
   readonly patient: string | null
   readonly custodians: readonly string[]
   readonly member: string | null
+  readonly tokens: readonly string[]
+  readonly refs: readonly string[]
 }
 
 const READ_LOG = `
-select seq, id, recorded, content, leaf, patient, custodians, member
+select seq, id, recorded, content, leaf, patient, custodians, member, tokens, refs
   from audit_event
  where seq >= $1
  order by seq

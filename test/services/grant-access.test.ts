@@ -245,11 +245,12 @@ describe('broken glass', () => {
     for (const custodian of [world.CUSTODIAN, world.OTHER]) {
       await services.addStudy(pool, { custodian, labels: ['NORS'] })
     }
-    await grantAccess(btg(), CONTEXT)
+    const { id } = await grantAccess(btg(), CONTEXT)
     const broken = audited.filter(({ act }) => act === 'break-glass')
     assert.deepEqual(
       broken.map(({ entities }) => entities),
       [world.CUSTODIAN, world.OTHER].map((custodian) => [
+        { kind: 'resource', reference: `Grant/${id}` },
         { kind: 'resource', reference: `Organization/${custodian}`, custodian },
       ]),
     )

@@ -151,6 +151,54 @@ describe('verifying the audit log', () => {
     )
   })
 
+  it('finds entries that were taken away or added, so that a search misses an event or finds it wrongly', async (t) => {
+    const { pool, verify } = await anchoredLog(t)
+    await pool.query(`update audit_event set tokens = '{}' where seq = 1`)
+    await pool.query(`update audit_event set refs = '{}' where seq = 3`)
+    await pool.query(`update audit_event set tokens = tokens || '{x}'::text[] where seq = 6`)
+    assert.deepEqual(
+      found(await verify()),
+      [1, 3, 6].map((seq) => ['columns-changed', seq]),
+    )
+  })
+
+  it('finds the review of an emergency access that was removed or changed', async (t) => {
+    const { pool } = await createDatabase(t)
+    const file = makeAnchorFile(t)
+    const audit = await openAudit(pool, file)
+    const at = new Date('2026-03-01T08:30:00.123Z')
+    const custodian = disclosedStudy.custodian
+    for (const [grant, reviewers] of [
+      ['grant-1', [custodian]],
+      ['grant-2', [custodian]],
+      ['grant-3', []],
+    ] as const) {
+      await audit.record(
+        auditRecord({
+          act: 'break-glass',
+          at,
+          entities: [
+            { kind: 'resource', reference: `Grant/${grant}` },
+            ...reviewers.map(
+              (id) =>
+                ({ kind: 'resource', reference: `Organization/${id}`, custodian: id }) as const,
+            ),
+          ],
+        }),
+      )
+      if (reviewers.length > 0) await queueWithoutGrant(pool, { grant, reviewers, at })
+    }
+    await audit.close()
+    const verify = () => verifyAudit({ pool, anchorFile: file, publicKeys })
+    assert.deepEqual(found(await verify()), [])
+    await pool.query(`delete from break_glass_review where grant_id = 'grant-1'`)
+    await pool.query(`update break_glass_review set custodians = '{}' where grant_id = 'grant-2'`)
+    assert.deepEqual(found(await verify()), [
+      ['review-changed', 0],
+      ['review-changed', 1],
+    ])
+  })
+
   it('finds a head that is not that of the events', async (t) => {
     const { pool, verify } = await anchoredLog(t)
     await pool.query('update audit_head set size = 9')
@@ -174,6 +222,20 @@ describe('verifying the audit log', () => {
     assert.deepEqual(found(await verify()), [['objects-changed', 1]])
   })
 })
+
+/** The queue alone matters here: grants are made elsewhere. */
+async function queueWithoutGrant(
+  pool: Pool,
+  row: { readonly grant: string; readonly reviewers: readonly string[]; readonly at: Date },
+): Promise<void> {
+  await pool.query(
+    'alter table break_glass_review drop constraint if exists break_glass_review_grant_id_fkey',
+  )
+  await pool.query(
+    'insert into break_glass_review (grant_id, custodians, raised_at) values ($1, $2, $3)',
+    [row.grant, row.reviewers, row.at],
+  )
+}
 
 describe('verifying the anchor', () => {
   it('finds a line that was taken out of the middle, or off the beginning', async (t) => {

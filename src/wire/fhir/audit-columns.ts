@@ -6,7 +6,7 @@
 import { CUSTODIAN_ROLE, ORGANIZATION_ROLE } from './audit-acts-table.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
 import { searchValues } from './search-values.ts'
-import { DISCLOSURE_SYSTEM } from './systems.ts'
+import { AUDIT_ACT_SYSTEM, DISCLOSURE_SYSTEM } from './systems.ts'
 
 /** Who may see the event; never differs from the text in an untouched log. */
 export interface AuditColumns {
@@ -28,7 +28,11 @@ export function auditColumns(event: JsonObject): AuditColumns {
   }
 }
 
-/** Entries of the `tokens` and `refs` arrays. They grow with the search parameters, so nothing proves them. */
+/**
+ * Entries of the `tokens` and `refs` arrays, by which the log is searched. Verifying compares them as well, so a version
+ * that derives other entries comes with a migration that rewrites those of the events already there: the columns lie
+ * outside the tree, which rewriting them does not touch.
+ */
 export function auditSearchEntries(event: JsonObject): {
   readonly tokens: readonly string[]
   readonly refs: readonly string[]
@@ -50,6 +54,18 @@ export function closedDisclosure(
     if (id !== undefined && digest !== undefined) return { id, digest }
   }
   return undefined
+}
+
+/** The grant and the reviewing custodians of an emergency access; undefined for other events. */
+export function brokenGlass(
+  event: JsonObject,
+): { readonly grant: string; readonly custodians: readonly string[] } | undefined {
+  const own = listOf(event.subtype)
+    .filter(isJsonObject)
+    .find(({ system }) => system === AUDIT_ACT_SYSTEM)
+  if (own?.code !== 'break-glass') return undefined
+  const [grant] = idsOf('Grant', valuesAt(event, 'entity.what'))
+  return grant === undefined ? undefined : { grant, custodians: auditColumns(event).custodians }
 }
 
 function organizations(event: JsonObject, role: string): readonly string[] {
