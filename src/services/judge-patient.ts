@@ -52,8 +52,7 @@ export async function judgePatient(
   const judged = await judgeAll(db, { ...question, known }, deps)
 
   const doubts = copy?.doubts ?? []
-  const hasSettled = doubts.some(({ open }) => !open)
-  const settled = hasSettled ? await settledBefore(db, imagingStudy, deps.sealer) : new Set()
+  const settled = await settledBefore(db, { imagingStudy, doubts }, deps.sealer)
   const doubted = judged.flatMap(({ header, doubt }) =>
     doubt === undefined || settled.has(keyOf(doubt, header.patient)) ? [] : [{ header, doubt }],
   )
@@ -67,9 +66,10 @@ export async function judgePatient(
 /** What has been settled is the claim that somebody looked at, not whatever else comes for the same reason. */
 async function settledBefore(
   db: PoolClient,
-  imagingStudy: ImagingStudyId,
+  { imagingStudy, doubts }: Pick<StudyRow, 'imagingStudy' | 'doubts'>,
   sealer: Sealer,
 ): Promise<ReadonlySet<string>> {
+  if (doubts.every(({ open }) => open)) return new Set()
   const settled = await listSettledClaims(db, imagingStudy)
   return new Set(
     settled.map(({ reason, claim }) => keyOf(reason, openClaim(sealer, imagingStudy, claim).claim)),

@@ -6,6 +6,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { ClientId } from '../kernel/ids.ts'
 import { insertClient, listClients, updateClient } from '../storage/clients.ts'
 import type { Db } from '../storage/db.ts'
+import { revokeGrants } from '../storage/grants.ts'
 import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration, PrivateJwk } from './administration.ts'
 import { requireMember } from './manage-members.ts'
@@ -43,9 +44,10 @@ export function makeManageClients(deps: AdministerDeps): ManageClients {
         return { act: actOf('client-rotated', client), result: { client, privateJwk } }
       }),
     disableClient: (id, by) =>
-      administer(deps, by, async (db) => {
+      administer(deps, by, async (db, at) => {
         const client = { ...(await requireClient(db, id)), active: false }
         await updateClient(db, client)
+        await revokeGrants(db, { kind: 'client', id: client.id }, at)
         return { act: actOf('client-disabled', client), result: client }
       }),
   }

@@ -5,6 +5,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId } from '../kernel/ids.ts'
 import { insertMember, listMembers, updateMember } from '../storage/members.ts'
 import type { Db } from '../storage/db.ts'
+import { revokeGrants } from '../storage/grants.ts'
 import { administer, lookAt, type AdministerDeps } from './administer.ts'
 import type { Administration } from './administration.ts'
 import { putDirectoryEntry } from './directory-entry.ts'
@@ -42,6 +43,7 @@ export function makeManageMembers(deps: ManageMembersDeps): ManageMembers {
         const member = { ...found, active: false }
         await updateMember(db, member)
         await putDirectoryEntry(db, member, { method: 'PUT', at, dicomWeb })
+        await revokeGrants(db, { kind: 'member', id: member.id }, at)
         return { act: { verb: 'member-disabled', member: member.id }, result: member }
       }),
   }

@@ -101,7 +101,7 @@ test('an unclear identity shows what is needed to settle it, its national id mas
 test('a resolution names a patient, with or without its type, or a new one, and nothing else', async (t) => {
   const served = await serve(t)
   const [doubt] = await listed(served)
-  const settle = (body: object, id: unknown = doubt.id): Promise<Response> =>
+  const settle = (body: object, id = String(doubt.id)): Promise<Response> =>
     served.ask('POST', `/unclear-identities/${id}/resolution`, body)
   for (const bad of [{}, { new: false }, { patient: 'a b' }, { patient: 'anne', new: true }])
     assert.equal((await settle(bad)).status, 400, JSON.stringify(bad))
