@@ -10,6 +10,8 @@ export interface RetrieveEnv {
   readonly deposited: BenchStudy
   /** In Orthanc, and known to the hub as a source's. */
   readonly held: BenchStudy
+  /** The same, of at least 1 GB. */
+  readonly big: BenchStudy
   /** What lets the hub answer: `Authorization`, and `DPoP` where the token is bound. */
   readonly authorize: (url: string) => Promise<Readonly<Record<string, string>>>
 }
@@ -32,7 +34,7 @@ export async function benchRetrieve(env: RetrieveEnv): Promise<readonly BenchLin
     await compare(env, { name: 'WADO-RS study, deposited', paths: [deposited], mark: 0.8 }),
     await compare(env, { name: 'WADO-RS instance, deposited', paths: instances, mark: 2 }),
     await compare(env, { name: 'WADO-RS study, passed through', paths: [held], mark: 0.3 }),
-    await memory(env, held),
+    await memory(env, `/studies/${env.big.study}`),
   ]
 }
 
