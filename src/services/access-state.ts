@@ -18,7 +18,7 @@ import { makeLoadCache } from './load-cache.ts'
 import { loadConsents } from './load-consents.ts'
 
 export interface AccessChange {
-  readonly kind: 'member' | 'client' | 'agreement' | 'grant' | 'token' | 'patient'
+  readonly kind: 'member' | 'client' | 'agreement' | 'grant' | 'token' | 'patient' | 'copy'
   readonly key: string
 }
 
@@ -40,6 +40,8 @@ export interface AccessState {
   catchUp(): Promise<void>
   close(): Promise<void>
 }
+
+const BESIDE_TABLES: ReadonlySet<AccessChange['kind']> = new Set(['grant', 'patient', 'copy'])
 
 const POLL_MS = 2_000
 /** Older than this, the state answers nothing: a revocation may have passed it by. */
@@ -83,7 +85,7 @@ export async function startAccessState({
       if (kind === 'grant') grants.forget(key)
       if (kind === 'patient') consents.forget(key)
     }
-    const concernsTables = changes.some(({ kind }) => kind !== 'grant' && kind !== 'patient')
+    const concernsTables = changes.some(({ kind }) => !BESIDE_TABLES.has(kind))
     if (concernsTables || !isWhole) await tables.reload(at)
     seen = changes.at(-1)?.seq ?? seen
     asOf = at

@@ -2,12 +2,14 @@
  * Streams in flight. Each is asked again, at every change of access and once a second, whether it would
  * still be let through; one that would not is cut (access.md section 4: within 5 s, everywhere).
  */
+import { LRUCache } from 'lru-cache'
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import { matches } from '../domain/access/match-filter.ts'
 import type { PolicyProfile } from '../domain/access/profiles.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { AccessChange, AccessState } from './access-state.ts'
+import { copyEnded } from '../storage/access-changes.ts'
 import { makeAuthorizeAt, type Access, type AuthorizeAt } from './authorize.ts'
 
 export interface LiveDisclosures {
@@ -37,6 +39,9 @@ interface Stream {
   readonly controller: AbortController
 }
 
+const MAX_ENDED = 10_000
+const ENDED_MS = 5_000
+
 /** Blocks begin and state grows old without a change being announced. */
 const RECHECK_MS = 1_000
 
@@ -47,7 +52,9 @@ export function makeLiveDisclosures({
 }: LiveDisclosuresDeps): LiveDisclosures {
   const authorizeAt = makeAuthorizeAt({ state, profile })
   const streams = new Set<Stream>()
-  let timer: NodeJS.Timeout | undefined
+  // A stream may be opened on what was found just before the copy came to its end.
+  const ended = new LRUCache<string, true>({ max: MAX_ENDED, ttl: ENDED_MS })
+  const timer = makeTimer(() => recheck(() => true))
 
   async function recheck(isAffected: (stream: Stream) => boolean): Promise<void> {
     const at = clock()
@@ -66,27 +73,26 @@ export function makeLiveDisclosures({
     )
   }
 
-  function watch(): void {
-    timer ??= setInterval(() => {
-      void recheck(() => true)
-    }, RECHECK_MS)
-  }
-
   function rest(): void {
-    if (streams.size > 0) return
-    clearInterval(timer)
-    timer = undefined
+    if (streams.size === 0) timer.stop()
   }
 
   const unsubscribe = state.onChange((change) => {
-    void recheck((stream) => concerns(change, stream))
+    if (change.kind === 'copy') endCopy(change.key)
+    else void recheck((stream) => concerns(change, stream))
   })
+
+  function endCopy(key: string): void {
+    ended.set(key, true)
+    for (const stream of streams) if (copiesOf(stream).includes(key)) cut(stream)
+  }
 
   return {
     open(access, facts) {
       const stream = { access, facts, controller: new AbortController() }
-      streams.add(stream)
-      watch()
+      if (copiesOf(stream).some((key) => ended.has(key))) cut(stream)
+      else streams.add(stream)
+      timer.start()
       return {
         signal: stream.controller.signal,
         close() {
@@ -100,6 +106,21 @@ export function makeLiveDisclosures({
       unsubscribe()
       streams.clear()
       rest()
+    },
+  }
+}
+
+function makeTimer(work: () => Promise<void>): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      timer ??= setInterval(() => {
+        void work()
+      }, RECHECK_MS)
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
     },
   }
 }
@@ -126,6 +147,10 @@ async function isStillPermitted(
   }
 }
 
+function copiesOf({ facts }: Pick<Stream, 'facts'>): readonly string[] {
+  return facts.studyUids.map((study) => copyEnded(facts.custodian ?? '', study).key)
+}
+
 /** Members and agreements may stand between any two organisations: all are asked. */
 function concerns({ kind, key }: AccessChange, { access, facts }: Stream): boolean {
   const { principal, grant } = access
@@ -141,5 +166,7 @@ function concerns({ kind, key }: AccessChange, { access, facts }: Stream): boole
     case 'member':
     case 'agreement':
       return true
+    case 'copy':
+      return copiesOf({ facts }).includes(key)
   }
 }

@@ -10,6 +10,7 @@ import type {
   StudyUid,
 } from '../kernel/ids.ts'
 import { HubError } from '../kernel/errors.ts'
+import { announceChanges, copyEnded } from '../storage/access-changes.ts'
 import { putInstances } from '../storage/instances.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
 import {
@@ -102,6 +103,9 @@ export function makeRegisterStudy(deps: RegisterStudyDeps): RegisterStudy {
     await refreshReports(db, { custodian, studyUid: copy.study, at })
     await scheduleSettle(db, imagingStudy, new Date(request.at.getTime() + deps.settleMs))
     return { imagingStudy, created: own === undefined, quarantined: patient === null }
+    // Streams of a copy that is in doubt from now on are cut. Rare, and last: it makes others wait.
+    if (patient === null && own !== undefined && own.patient !== null)
+      await announceChanges(db, [copyEnded(custodian, copy.study)])
   }
 }
 

@@ -2,6 +2,7 @@
 import type { PoolClient } from 'pg'
 import type { ImagingStudyId, StudyUid } from '../kernel/ids.ts'
 import type { ImageSource } from '../domain/imaging/source.ts'
+import { announceChanges, copyEnded } from '../storage/access-changes.ts'
 import {
   deleteSourceInstances,
   deleteStudyRows,
@@ -30,11 +31,14 @@ export async function withdrawStudy(db: PoolClient, withdrawal: Withdrawal): Pro
   const instances = [...held.instances]
   const gone = instances.filter(([, { deposited }]) => !deposited).map(([uid]) => uid)
   await deleteSourceInstances(db, imagingStudy, gone)
-  if (gone.length === instances.length) {
+  const isGone = gone.length === instances.length
+  if (isGone) {
     await deleteStudyRows(db, imagingStudy, at)
     await deleteResource(db, imagingStudy, at)
   } else await keepDeposited(db, withdrawal, imagingStudy)
   await refreshReports(db, { custodian: source.custodian, studyUid: study, at })
+  // What was found of it a moment ago may still be on its way to someone.
+  if (isGone) await announceChanges(db, [copyEnded(source.custodian, study)])
 }
 
 async function deleteResource(

@@ -2,11 +2,16 @@
 import type { PoolClient } from 'pg'
 import type { Db } from './db.ts'
 
-export type ChangeKind = 'member' | 'client' | 'agreement' | 'grant' | 'token' | 'patient'
+export type ChangeKind = 'member' | 'client' | 'agreement' | 'grant' | 'token' | 'patient' | 'copy'
 
 export interface JournalledChange {
   readonly kind: ChangeKind
   readonly key: string
+}
+
+/** One custodian's copy of a study, which is no longer anyone's to see. */
+export function copyEnded(custodian: string, studyUid: string): JournalledChange {
+  return { kind: 'copy', key: `${custodian}/${studyUid}` }
 }
 
 /** Announced at commit on this channel, without payload: whoever hears it reads the journal. */

@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { makeLiveDisclosures, type LiveDisclosures } from '../../src/services/live-disclosures.ts'
 import { makeRecordConsent } from '../../src/services/record-consent.ts'
 import { makeRevokeAccess } from '../../src/services/revoke-access.ts'
+import { announceChanges, copyEnded } from '../../src/storage/access-changes.ts'
 import { putAgreement } from '../../src/storage/agreements.ts'
 import { transaction } from '../../src/storage/db.ts'
 import { insertGrant } from '../../src/storage/grants.ts'
@@ -74,6 +75,22 @@ describe('live disclosures', () => {
     await recordConsent(services.system(), block, services.CONTEXT)
     await aborted(access.signal)
     assert.equal(other.signal.aborted, false)
+  })
+
+  it('cut a stream when its copy is withdrawn or in doubt, and leave another custodian’s copy', async (t) => {
+    const { pool, live, signal, authorize, state } = await setup(t)
+    const permitted = await authorize(world.principal(), 'view-images')
+    const other = live.open(permitted, world.study({ custodian: world.OTHER }))
+    const { custodian, studyUids } = world.study()
+    const ended = copyEnded(custodian ?? '', studyUids[0] ?? '')
+    await transaction(pool, (db) => announceChanges(db, [ended]))
+    await aborted(signal)
+    assert.equal(other.signal.aborted, false)
+
+    await state.catchUp()
+    const late = live.open(permitted, world.study())
+    assert.equal(late.signal.aborted, true)
+    late.close()
   })
 
   it('let a transfer that began in time finish after its grant has run out', async (t) => {

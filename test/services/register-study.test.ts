@@ -171,6 +171,12 @@ test('one instance of another patient quarantines the whole copy, and a second d
     await count('select count(*) from unclear_identity where imaging_study = $1', imagingStudy),
     1,
   )
+  // Its streams are cut once, when it comes into doubt.
+  const key = `${OSLO}/${studyUid}`
+  assert.equal(
+    await count(`select count(*) from access_change where kind = 'copy' and key = $1`, key),
+    1,
+  )
 })
 
 test('the index holds nothing of the patient of a study in doubt', async () => {

@@ -84,6 +84,8 @@ test('what changed at the source changes here: instances, attributes, whole stud
     [gone],
   )
   assert.deepEqual(rows, [{ content: null }])
+  const { rows: ended } = await pool.query(`select key from access_change where kind = 'copy'`)
+  assert.deepEqual(ended, [{ key: `c/${gone}` }])
   const hidden = await fetch(`${hub.url}/studies?StudyInstanceUID=${gone}`)
   assert.deepEqual(await hidden.json(), [])
 })
