@@ -223,7 +223,7 @@ function makeImagingServices({ config, storage, clock, log }: Foundation, ground
   const openSource = makeDicomwebSources(egress)
   const registering = { settleMs: config.studySettleMs, timeZone: 'Europe/Oslo' }
   const rules = { environment: config.environment }
-  const resolvePatient = makeResolvePatient({ clock, rules })
+  const resolvePatient = makeResolvePatient({ clock, rules, sealer })
   const registerStudy = makeRegisterStudy({ ...registering, resolvePatient, sealer })
   const shared = {
     ...{ pool, db: pool, sealer, objects, clock, log, authorize, openSource, registerStudy },

@@ -74,17 +74,21 @@ function numberOf(id: string): number {
 
 function printDoubts(doubts: readonly UnclearIdentity[]): void {
   printTable(
-    ['ID', 'WHY', 'CUSTODIAN', 'STUDY', 'CLAIMED ID', 'NAME', 'BORN', 'CANDIDATE', 'SINCE'],
-    doubts.map(({ id, reason, custodian, study, claim, candidate, raisedAt }) => [
-      String(id),
-      reason,
-      custodian,
-      study,
+    [
+      ...['ID', 'WHY', 'CUSTODIAN', 'STUDY', 'CLAIMED ID', 'NAME', 'BORN', 'CANDIDATE'],
+      ...['FIRST NAMED BY', 'SINCE'],
+    ],
+    doubts.map(({ claim, ...doubt }) => [
+      String(doubt.id),
+      doubt.reason,
+      doubt.custodian,
+      doubt.study,
       claim.id ?? '',
       [claim.givenName, claim.familyName].filter((name) => name !== undefined).join(' '),
       claim.birthDate ?? '',
-      candidate ?? '',
-      raisedAt.toISOString(),
+      doubt.candidate ?? '',
+      doubt.firstClaimer ?? '',
+      doubt.raisedAt.toISOString(),
     ]),
   )
 }

@@ -1,7 +1,7 @@
 /** Filing a custodian's DiagnosticReport under the studies it is about (access.md section 6). */
 import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
-import type { PatientId } from '../kernel/ids.ts'
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { findOwnStudies, type LinkedStudy } from '../storage/linked-studies.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
@@ -27,7 +27,10 @@ export async function fileReport(
     ids: links.studyIds,
     identifiers: links.identifiers,
   })
-  const patient = await commonPatient(db, { resource, studies, base, links: links.studyIds })
+  const patient = await commonPatient(db, {
+    ...{ resource, studies, base, custodian },
+    links: links.studyIds,
+  })
   const report = rewrite(resource, { studies, patient, member: custodian })
   return {
     type: 'DiagnosticReport',
@@ -46,10 +49,11 @@ interface Named {
   /** Studies named by id: each must be there. */
   readonly links: readonly string[]
   readonly base: string
+  readonly custodian: OrganizationId
 }
 
 async function commonPatient(db: Db, named: Named): Promise<PatientId | null> {
-  const { studies, links, resource, base } = named
+  const { studies, links } = named
   const missing = links.some((id) => !studies.some((study) => study.id === id))
   if (studies.length === 0 || missing) {
     throw refusal('DiagnosticReport.imagingStudy', 'Names no study that this member has published')
@@ -60,7 +64,7 @@ async function commonPatient(db: Db, named: Named): Promise<PatientId | null> {
   }
   // A study in doubt has nobody to compare with: its report waits in the same queue.
   if (studies.some((study) => study.quarantined)) return patient
-  const subject = await resolveSubject(db, resource, base)
+  const subject = await resolveSubject(db, named)
   if (patient === null || subject !== patient) {
     throw refusal('DiagnosticReport.subject', 'Is not the patient of the studies reported on')
   }
@@ -69,12 +73,11 @@ async function commonPatient(db: Db, named: Named): Promise<PatientId | null> {
 
 async function resolveSubject(
   db: Db,
-  report: JsonObject,
-  base: string,
+  { resource, base, custodian }: Named,
 ): Promise<string | undefined> {
-  const named = namedPatient(report, base)
+  const named = namedPatient(resource, base)
   if (named.kind === 'reference') return named.id
-  return named.kind === 'identifier' ? findPatient(db, named) : undefined
+  return named.kind === 'identifier' ? findPatient(db, named, custodian) : undefined
 }
 
 interface Rewriting {

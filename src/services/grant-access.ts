@@ -1,7 +1,7 @@
 /**
  * Turning an attest into a grant: the decision at the token endpoint (access.md sections 2 to 4).
  *
- * A patient the hub does not know gets a grant as well, for a Patient that never exists: the same
+ * A patient the hub does not know gets a grant as well, for the Patient that the person would be: the same
  * statements run, the same answer comes back, and what it opens is as empty as a wholly blocked patient.
  */
 import { randomUUID } from 'node:crypto'
@@ -29,6 +29,7 @@ import { findPatient } from '../storage/patient-identifiers.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
 import { overridesOf } from './overridden-custodians.ts'
+import { patientPseudonym } from './patient-pseudonym.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 
 export type { AuthenticatedPerson }
@@ -137,20 +138,27 @@ async function decideGrant(
   const grant = proposeGrant(request, principal, {
     at: deps.at,
     profile: deps.profile,
-    patient: await resolvePatient(request, deps.pool),
+    patient: await resolvePatient(request, deps),
   })
   for (const action of request.actions) refuseWhatMayBeTold({ principal, grant, action }, deps)
   return grant
 }
 
-/** The patient of the attest. A reference must be to that same patient: an attest is good for one alone. */
-async function resolvePatient({ patient, attest }: GrantRequest, pool: Pool): Promise<PatientId> {
-  const attested = await findPatient(pool, attest.patient)
+/**
+ * The patient of the attest, known or not: the id is made of the number in the same way, and stays. A
+ * reference must be to that same patient: an attest is good for one alone.
+ */
+async function resolvePatient(
+  { patient, attest }: GrantRequest,
+  { pool, sealer }: GrantAccessDeps,
+): Promise<PatientId> {
+  const known = await findPatient(pool, attest.patient)
+  const attested = known ?? patientPseudonym(sealer, attest.patient)
   if (patient.kind === 'reference' && patient.id !== attested)
     throw new HubError('invalid', 'The attest is not for this patient', {
       reason: 'attestation_patient_mismatch',
     })
-  return attested ?? (randomUUID() as PatientId)
+  return attested
 }
 
 interface Proposal {
@@ -287,7 +295,7 @@ function concerning(
   const bound = { kind: 'resource', reference: `Grant/${grant}` } as const
   if (reviewers.length === 0) return [[bound]]
   return reviewers.map((custodian) => [
+    bound,
     { kind: 'resource', reference: `Organization/${custodian}`, custodian },
   ])
 }
-    bound,

@@ -28,6 +28,7 @@ interface Judged {
   readonly header: InstanceHeader
   readonly patient: PatientId | null
   readonly doubt: IdentityDoubt | undefined
+  readonly firstClaimer: OrganizationId | undefined
 }
 
 const ANOTHER: IdentityDoubt = 'study-of-another-patient'
@@ -53,8 +54,10 @@ export async function judgePatient(
 
   const doubts = copy?.doubts ?? []
   const settled = await settledBefore(db, { imagingStudy, doubts }, deps.sealer)
-  const doubted = judged.flatMap(({ header, doubt }) =>
-    doubt === undefined || settled.has(keyOf(doubt, header.patient)) ? [] : [{ header, doubt }],
+  const doubted = judged.flatMap(({ header, doubt, firstClaimer }) =>
+    doubt === undefined || settled.has(keyOf(doubt, header.patient))
+      ? []
+      : [{ header, doubt, firstClaimer }],
   )
   const before = patientAttributes(copy?.attributes ?? {})
   for (const one of doubted) await raise(db, { ...question, ...one, known, before }, deps.sealer)
@@ -81,18 +84,20 @@ const keyOf = (reason: string, claim: PatientClaim): string => `${reason} ${JSON
 interface Raised extends PatientQuestion {
   readonly header: InstanceHeader
   readonly doubt: IdentityDoubt
+  readonly firstClaimer: OrganizationId | undefined
   readonly known: PatientId | null
   readonly before: DicomJson
 }
 
 async function raise(
   db: PoolClient,
-  { imagingStudy, custodian, at, header, doubt, known, before }: Raised,
+  { imagingStudy, custodian, at, header, doubt, firstClaimer, known, before }: Raised,
   sealer: Sealer,
 ): Promise<void> {
   const told = patientAttributes(header.studyAttributes)
   const claim = sealClaim(sealer, imagingStudy, { claim: header.patient, told, before })
-  await raiseDoubt(db, { imagingStudy, custodian, reason: doubt, claim, candidate: known, at })
+  const raised = { imagingStudy, custodian, reason: doubt, claim, candidate: known, at }
+  await raiseDoubt(db, { ...raised, firstClaimer })
 }
 
 function firstPatient(known: readonly { readonly patient: PatientId | null }[]): PatientId | null {
@@ -109,9 +114,10 @@ async function judgeAll(
   let before = known
   for (const header of distinctClaims(headers)) {
     const request = { claim: header.patient, custodian, known: before }
-    const { patient, doubt } = await deps.resolvePatient(db, request)
+    const { patient, doubt, firstClaimer } = await deps.resolvePatient(db, request)
     const isAnother = before !== null && patient !== null && patient !== before
-    judged.push({ header, patient, doubt: doubt ?? (isAnother ? ANOTHER : undefined) })
+    const kept = doubt ?? (isAnother ? ANOTHER : undefined)
+    judged.push({ header, patient, doubt: kept, firstClaimer })
     before ??= patient
   }
   return judged

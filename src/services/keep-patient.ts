@@ -1,47 +1,48 @@
 /** Creating the hub's Patient and adding to it what publishers tell, in the caller's transaction. */
+import { claimedLocalIds } from '../domain/identity/claimed-identifiers.ts'
 import type { NationalId } from '../domain/identity/national-id.ts'
 import type { PatientClaim } from '../domain/imaging/study.ts'
-import type { PatientId } from '../kernel/ids.ts'
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { lockKey } from '../storage/lock-key.ts'
-import { claimIdentifier } from '../storage/patient-identifiers.ts'
+import { claimNationalId, keepLocalIds } from '../storage/patient-identifiers.ts'
+import { claimName } from '../storage/patient-names.ts'
 import { putResource, readResource } from '../storage/resources.ts'
-import { isJsonObject, listOf, type JsonObject } from '../wire/fhir/json.ts'
-import {
-  completePatient,
-  hasIdentifier,
-  patientResource,
-  type PatientIdentifier,
-} from '../wire/fhir/patient.ts'
-import { searchValues } from '../wire/fhir/search-values.ts'
+import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
+import { completePatient, patientResource } from '../wire/fhir/patient.ts'
+import { identifierEntries, searchValues } from '../wire/fhir/search-values.ts'
 
-interface LocalId {
-  readonly system: string
-  readonly value: string
-}
-
-export interface NewPatient {
+/** What one custodian says of a person. */
+export interface ToldPatient {
   readonly id: PatientId
-  /** Absent for a person whom somebody has entered by hand. */
-  readonly national?: NationalId | undefined
-  readonly locals: readonly LocalId[]
+  readonly custodian: OrganizationId
   readonly told: PatientClaim
   readonly at: Date
 }
 
-/** Returns `id`, or the Patient that has the national id already: then nothing is created. */
-export async function createPatient(db: Db, person: NewPatient): Promise<PatientId> {
+export interface NewPatient extends ToldPatient {
+  /** Absent for a person whom somebody has entered by hand. */
+  readonly national?: NationalId | undefined
+}
+
+export interface EnteredPatient {
+  readonly patient: PatientId
+  /** False for the Patient that has the national id already: then nothing is changed. */
+  readonly created: boolean
+}
+
+export async function createPatient(db: Db, person: NewPatient): Promise<EnteredPatient> {
   const { id, national, told, at } = person
   if (national !== undefined) {
-    const owner = await claimIdentifier(db, national, id)
-    if (owner !== id) return owner
+    const owner = await claimNationalId(db, national, id)
+    // Two publishers of a new person make the same id of the number, and one of them is the second.
+    if (owner !== id || (await readPatient(db, id)) !== undefined)
+      return { patient: owner, created: false }
   }
-  const { system = '', value = '' } = national ?? {}
-  const own: PatientIdentifier[] =
-    national === undefined ? [] : [{ system, value, kind: 'national' }]
-  const locals = await claimLocals(db, id, person.locals)
-  await store(db, patientResource(id, [...own, ...locals], told), { id, at, method: 'POST' })
-  return id
+  await store(db, patientResource(id, national, told), { id, at, method: 'POST' })
+  if (isNamed(told)) await claimName(db, id, person.custodian)
+  await rememberLocalIds(db, person)
+  return { patient: id, created: true }
 }
 
 /** The Patient's content; undefined where it is not there or was deleted. */
@@ -51,33 +52,33 @@ export async function readPatient(db: Db, id: PatientId): Promise<JsonObject | u
   return isJsonObject(content) ? content : undefined
 }
 
-/** A person is known by some ids; a publisher that sends a new one each time is none to listen to. */
-const MOST_IDENTIFIERS = 50
-
-/** Fills in what the Patient lacks and adds the custodian's ids for it. A new version only where something is new. */
-export async function completeStoredPatient(
-  db: Db,
-  id: PatientId,
-  { locals, told, at }: Pick<NewPatient, 'locals' | 'told' | 'at'>,
-): Promise<void> {
+/**
+ * Fills in what the Patient lacks; a new version only where something is new. The custodian's own ids for the
+ * person are kept beside it, and change nothing that others see.
+ */
+export async function completeStoredPatient(db: Db, person: ToldPatient): Promise<void> {
+  const { id, told, at } = person
+  await rememberLocalIds(db, person)
   const before = await readPatient(db, id)
-  if (before === undefined || !isIncomplete(before, locals, told)) return
+  if (before === undefined || completePatient(before, told) === undefined) return
   await changePatient(db, { id, at }, async (patient) => {
-    const room = MOST_IDENTIFIERS - listOf(patient.identifier).length
-    const unknown = locals.filter((one) => !hasIdentifier(patient, one)).slice(0, Math.max(0, room))
-    return completePatient(patient, await claimLocals(db, id, unknown), told)
+    if (patient.name === undefined && isNamed(told)) await claimName(db, id, person.custodian)
+    return completePatient(patient, told)
   })
 }
 
-function isIncomplete(
-  patient: JsonObject,
-  locals: readonly LocalId[],
-  told: PatientClaim,
-): boolean {
-  return (
-    locals.some((one) => !hasIdentifier(patient, one)) ||
-    completePatient(patient, [], told) !== undefined
-  )
+function isNamed({ familyName, givenName }: PatientClaim): boolean {
+  return familyName !== undefined || givenName !== undefined
+}
+
+/** They find the custodian's own material and nothing else: no link between people rests on them. */
+async function rememberLocalIds(db: Db, { id, custodian, told }: ToldPatient): Promise<void> {
+  const ids = claimedLocalIds(told).map(({ system, value }) => ({
+    system,
+    value,
+    tokens: identifierEntries(system, value),
+  }))
+  await keepLocalIds(db, { patient: id, custodian, ids })
 }
 
 /** Reads and rewrites the Patient while nobody else does. `change` gives undefined for "leave it". */
@@ -90,20 +91,6 @@ export async function changePatient(
   const patient = await readPatient(db, id)
   const changed = patient && (await change(patient))
   if (changed !== undefined) await store(db, changed, { id, at, method: 'PUT' })
-}
-
-/** An id that another Patient has stays there: it is a help to readers and links nothing. */
-async function claimLocals(
-  db: Db,
-  patient: PatientId,
-  locals: readonly LocalId[],
-): Promise<PatientIdentifier[]> {
-  const claimed: PatientIdentifier[] = []
-  for (const local of locals) {
-    const owner = await claimIdentifier(db, local, patient)
-    if (owner === patient) claimed.push({ ...local, kind: 'local' })
-  }
-  return claimed
 }
 
 interface Storing {

@@ -29,7 +29,8 @@ export function makeRecordConsent(deps: ConsentDeps): RecordConsent {
     const query = consentQuery('POST Consent', consent)
     await permit(deps, { principal, action: 'record-consent', query }, context)
     const stored = await loggingRefusal(deps, { principal, query }, context, async () => {
-      const understood = await understandConsent(deps, withoutIdentity(consent))
+      const sent = withoutIdentity(consent)
+      const understood = await understandConsent(deps, sent, principal.member)
       const id = deps.newId()
       const request = { id, consent: understood, principal, method: 'POST', context } as const
       return transaction(deps.pool, (db) => storeConsent(db, deps, request))

@@ -31,7 +31,8 @@ async function refreshReport(db: Db, study: ChangedStudy, row: LinkedReport): Pr
   // Stored references are the hub's own and relative.
   const { studyIds: ids } = reportLinks(report, '')
   const studies = await findOwnStudies(db, { custodian, ids, identifiers: [] })
-  const settled = row.patient === null ? await settledPatient(db, report, studies) : undefined
+  const settled =
+    row.patient === null ? await settledPatient(db, report, { studies, custodian }) : undefined
   if (settled !== undefined) {
     await release(db, { id: row.id, report, studies, custodian, patient: settled, at })
     return
@@ -47,14 +48,14 @@ async function refreshReport(db: Db, study: ChangedStudy, row: LinkedReport): Pr
 async function settledPatient(
   db: Db,
   report: JsonObject,
-  studies: readonly LinkedStudy[],
+  { studies, custodian }: Pick<Released, 'studies' | 'custodian'>,
 ): Promise<PatientId | undefined> {
   const [patient, ...others] = new Set(studies.map((study) => study.patient))
   const inDoubt = studies.some((study) => study.quarantined)
   if (patient === undefined || patient === null || others.length > 0 || inDoubt) return undefined
   const named = namedPatient(report, '')
   if (named.kind === 'other') return patient
-  const known = named.kind === 'reference' ? named.id : await findPatient(db, named)
+  const known = named.kind === 'reference' ? named.id : await findPatient(db, named, custodian)
   return known === undefined || known === patient ? patient : undefined
 }
 

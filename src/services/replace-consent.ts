@@ -32,7 +32,8 @@ export function makeReplaceConsent(deps: ConsentDeps): ReplaceConsent {
     const query = consentQuery(`PUT Consent/${id}`, consent)
     await permit(deps, { principal, action: 'record-consent', query }, context)
     const stored = await loggingRefusal(deps, { principal, query }, context, async () => {
-      const understood = await understandConsent(deps, withoutIdentity(consent))
+      const sent = withoutIdentity(consent)
+      const understood = await understandConsent(deps, sent, principal.member)
       const request = { id, consent: understood, principal, method: 'PUT', context } as const
       return transaction(deps.pool, (db) => replace(db, deps, request))
     })

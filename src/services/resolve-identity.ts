@@ -1,21 +1,23 @@
 /** A person settles whose a study is: it is linked, comes out of quarantine, and the log says who decided. */
 import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
-import { claimedLocalIds, claimedNationalId } from '../domain/identity/claimed-identifiers.ts'
+import { claimedNationalId } from '../domain/identity/claimed-identifiers.ts'
 import { contradicts } from '../domain/identity/demographics.ts'
-import type { NationalIdRules } from '../domain/identity/national-id.ts'
+import { contradictsBirthDate, type NationalIdRules } from '../domain/identity/national-id.ts'
 import type { DicomJson, PatientClaim } from '../domain/imaging/study.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
-import type { PatientId } from '../kernel/ids.ts'
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import { transaction } from '../storage/db.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
+import { confirmName } from '../storage/patient-names.ts'
 import { findStudyRows, lockStudy, putStudy } from '../storage/studies.ts'
 import { findDoubt, settleDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
 import { addName, demographicsOf } from '../wire/fhir/patient.ts'
 import type { Administration, Operator } from './administration.ts'
 import { changePatient, createPatient, readPatient } from './keep-patient.ts'
+import { patientPseudonym } from './patient-pseudonym.ts'
 import type { RecordAudit } from './record-audit.ts'
 import { refreshReports } from './refresh-reports.ts'
 import { toDemographics } from './resolve-patient.ts'
@@ -40,7 +42,8 @@ export function makeResolveIdentity(deps: ResolveIdentityDeps): Administration['
       const doubt = await lockDoubt(db, id)
       const doubted = openClaim(deps.sealer, doubt.imagingStudy, doubt.claim)
       const { claim } = doubted
-      const patient = await choosePatient(db, decision, { claim, at, rules: deps.rules })
+      const { custodian } = doubt
+      const patient = await choosePatient(db, decision, { ...deps, claim, custodian, at })
       await rememberName(db, patient, { doubt, claim, at })
       await settleDoubts(db, doubt.imagingStudy, { at, by: nameOf(by) })
       await link(db, doubt, { doubted, patient, at, by, deps })
@@ -67,23 +70,29 @@ interface Claimed {
   readonly at: Date
 }
 
+interface Choosing extends Claimed, Pick<ResolveIdentityDeps, 'rules' | 'sealer'> {
+  readonly custodian: OrganizationId
+}
+
 async function choosePatient(
   db: PoolClient,
   decision: PatientId | 'new',
-  { claim, at, rules }: Claimed & { readonly rules: NationalIdRules },
+  { claim, custodian, at, rules, sealer }: Choosing,
 ): Promise<PatientId> {
   if (decision !== 'new') {
     if ((await readPatient(db, decision)) !== undefined) return decision
     throw new HubError('not-found', 'There is no such patient')
   }
   const claimed = claimedNationalId(claim, rules)
-  return createPatient(db, {
-    id: randomUUID() as PatientId,
-    national: claimed.ok ? claimed.id : undefined,
-    locals: claimedLocalIds(claim),
-    told: claim,
-    at,
-  })
+  const national = claimed.ok ? claimed.id : undefined
+  const id =
+    national === undefined ? (randomUUID() as PatientId) : patientPseudonym(sealer, national)
+  // The number is the person's; a birth date that is not in it would have every later study doubted.
+  const isMistaken =
+    national !== undefined && contradictsBirthDate(national, claim.birthDate, rules)
+  const told = isMistaken ? { ...claim, birthDate: undefined } : claim
+  const { patient } = await createPatient(db, { id, national, custodian, told, at })
+  return patient
 }
 
 /** A name that was in doubt and is the person's after all (a marriage, a misspelling) is not doubted again. */
@@ -94,6 +103,7 @@ async function rememberName(
 ): Promise<void> {
   if (doubt.reason !== 'demographics-contradict') return
   const { names } = toDemographics(claim)
+  await confirmName(db, { patient: id, at })
   await changePatient(db, { id, at }, async (patient) =>
     contradicts({ names }, { names: demographicsOf(patient).names })
       ? addName(patient, claim)

@@ -52,12 +52,13 @@ export interface UnderstoodConsent {
 export async function understandConsent(
   { pool, state, validate, base }: ConsentDeps,
   consent: JsonObject,
+  recorder: OrganizationId,
 ): Promise<UnderstoodConsent> {
   requireConsentBounded(consent)
   const problems = validate(consent)
   if (problems.length > 0)
     throw new HubError('unprocessable', 'The Consent is not valid', { problems })
-  const patient = await findNamed(pool, consent, base)
+  const patient = await findNamed(pool, consent, { base, recorder })
   // A national id the sender named the patient by is not kept.
   const resource = { ...consent, patient: { reference: `Patient/${patient ?? NOBODY}` } }
   const found = await findReferencedStudies(pool, studyReferencesOf(resource))
@@ -79,13 +80,18 @@ export async function understandConsent(
 const NOBODY = 'nobody'
 const NO_STUDY = parseStudyUid('2.25.0')
 
+interface Naming {
+  readonly base: string
+  readonly recorder: OrganizationId
+}
+
 async function findNamed(
   db: Db,
   consent: JsonObject,
-  base: string,
+  { base, recorder }: Naming,
 ): Promise<PatientId | undefined> {
   const named = namedPatient({ subject: consent.patient }, base)
-  if (named.kind === 'identifier') return findPatient(db, named)
+  if (named.kind === 'identifier') return findPatient(db, named, recorder)
   if (named.kind !== 'reference') return undefined
   const stored = await readResource(db, 'Patient', named.id)
   return typeof stored?.content === 'string' ? (stored.id as PatientId) : undefined

@@ -6,7 +6,7 @@ const BY_IDENTIFIER = `
 select r.id, r.content
 from patient_identifier i
 join resource_patient r on r.type = 'Patient' and r.id = i.patient
-where i.system = $1 and i.value = $2 and not r.quarantined and r.content is not null`
+where i.system = $1 and i.value = $2 and i.custodian is null and not r.quarantined and r.content is not null`
 
 export async function identifyByIdentifier(
   db: Db,

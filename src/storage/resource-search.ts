@@ -84,7 +84,7 @@ function isTimeline({ conditions, sort }: Search, after: Position | undefined): 
 
 function matchesSql(search: Search, printing: Printing): string {
   const conditions = search.conditions.map(
-    (condition) => ` and ${conditionSql(condition, 'r', printing.parameters)}`,
+    (condition) => ` and ${conditionSql(condition, 'r', printing)}`,
   )
   return `${visibleRows(search.type, 'r', printing)} and r.content is not null${conditions.join('')}`
 }

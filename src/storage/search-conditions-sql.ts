@@ -1,10 +1,11 @@
 /** Search conditions as SQL over one row of `resource`; values go into the statement's parameters. */
 import type { Condition, DatePlace, DateTest } from '../wire/fhir/search.ts'
 import { PREFIX_LENGTH } from '../wire/fhir/search-values.ts'
+import { visibleMaterial, type Printing } from './visibility-sql.ts'
 
-/** A boolean expression over row `alias`; `parameters` grows by the condition's values. */
-export function conditionSql(condition: Condition, alias: string, parameters: unknown[]): string {
-  const push = (value: unknown): string => `$${parameters.push(value)}`
+/** A boolean expression over row `alias`; the statement's parameters grow by the condition's values. */
+export function conditionSql(condition: Condition, alias: string, printing: Printing): string {
+  const push = (value: unknown): string => `$${printing.parameters.push(value)}`
   switch (condition.kind) {
     case 'id':
       return `${alias}.id = any(${push(condition.anyOf)}::text[])`
@@ -12,6 +13,8 @@ export function conditionSql(condition: Condition, alias: string, parameters: un
       return patientSql(condition.anyOf, alias, push)
     case 'patient-identifier':
       return patientIdentifierSql(condition.anyOf, alias, push)
+    case 'own-identifier':
+      return ownIdentifierSql(push(condition.anyOf), alias, printing)
     case 'token':
       return `${alias}.tokens && ${push(condition.anyOf)}::text[]`
     case 'not-token':
@@ -38,11 +41,29 @@ function patientSql(ids: readonly string[], alias: string, push: Push): string {
     : `${alias}.patient = any(${push(ids)}::text[])`
 }
 
-/** The row's own visibility governs: whoever sees it knows whose it is, and nobody else gets a row. */
+/**
+ * The row's own visibility governs: whoever sees it knows whose it is, and nobody else gets a row. A custodian's
+ * own id finds that custodian's rows alone. The first condition is for the index on the patient.
+ */
 function patientIdentifierSql(entries: readonly string[], alias: string, push: Push): string {
-  return `${alias}.patient = any(array(
-    select identified.id from resource_patient identified
-    where identified.tokens && ${push(entries)}::text[] and not identified.quarantined))`
+  const wanted = `${push(entries)}::text[]`
+  const national = `select identified.id from resource_patient identified
+      where identified.tokens && ${wanted} and not identified.quarantined`
+  const own = `select own.patient from patient_identifier own where own.tokens && ${wanted}`
+  return `${alias}.patient = any(array(${national} union ${own}))
+    and (exists (${national} and identified.type = 'Patient' and identified.id = ${alias}.patient)
+      or exists (${own} and own.patient = ${alias}.patient and own.custodian = ${alias}.custodian))`
+}
+
+/** A custodian's own id finds the Patient of whom something of that custodian's is to be seen. */
+function ownIdentifierSql(entries: string, alias: string, printing: Printing): string {
+  const material = visibleMaterial(
+    printing,
+    'about.patient = own.patient and about.custodian = own.custodian',
+  )
+  return `(${alias}.tokens && ${entries}::text[] or ${alias}.id = any(array(
+    select own.patient from patient_identifier own
+    where own.tokens && ${entries}::text[] and ${material})))`
 }
 
 function stringSql(

@@ -3,8 +3,9 @@ import type { ImagingStudyId, OrganizationId, PatientId } from '../kernel/ids.ts
 import type { Db } from './db.ts'
 
 const RAISE = `
-insert into unclear_identity (imaging_study, custodian, reason, claim, candidate, raised_at)
-values ($1, $2, $3, $4, $5, $6)
+insert into unclear_identity (imaging_study, custodian, reason, claim, candidate, raised_at,
+  first_claimer)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (imaging_study, reason) where resolved_at is null do nothing`
 
 export interface RaisedDoubt {
@@ -14,6 +15,8 @@ export interface RaisedDoubt {
   /** What the object said, sealed. */
   readonly claim: Buffer
   readonly candidate: PatientId | null
+  /** Who alone has told the name that the claim contradicts. */
+  readonly firstClaimer?: OrganizationId | undefined
   readonly at: Date
 }
 
@@ -26,6 +29,7 @@ export async function raiseDoubt(db: Db, doubt: RaisedDoubt): Promise<void> {
     doubt.claim,
     doubt.candidate,
     doubt.at,
+    doubt.firstClaimer,
   ])
 }
 

@@ -12,13 +12,16 @@ export interface QueuedDoubt {
   readonly claim: Buffer
   /** The patient the study was registered for, where there was one. */
   readonly candidate: PatientId | null
+  /** The custodian that alone has told the name which the claim contradicts. */
+  readonly firstClaimer: OrganizationId | null
   readonly raisedAt: Date
   readonly resolvedAt: Date | null
 }
 
 const COLUMNS = `
 select doubt.id, doubt.imaging_study as "imagingStudy", study.study_uid as study, doubt.custodian,
-       doubt.reason, doubt.claim, doubt.candidate, doubt.raised_at as "raisedAt",
+       doubt.reason, doubt.claim, doubt.candidate, doubt.first_claimer as "firstClaimer",
+       doubt.raised_at as "raisedAt",
        doubt.resolved_at as "resolvedAt"
   from unclear_identity doubt join study on study.imaging_study = doubt.imaging_study`
 

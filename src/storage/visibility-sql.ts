@@ -56,10 +56,15 @@ function ruleOf(type: string, filter: AccessFilter): PrintRule {
 
 /** A patient is known to those who may see something of the patient's. */
 function patientSql(alias: string, printing: Printing): string {
+  return visibleMaterial(printing, `about.patient = ${alias}.id`)
+}
+
+/** Whether there is a clinical row `about` that the caller sees and `condition` holds for. */
+export function visibleMaterial(printing: Printing, condition: string): string {
   return any(
     visibleTypes(printing).map(
       (type) => `exists (select 1 ${visibleRows(type, 'about', printing)}
-        and about.content is not null and about.patient = ${alias}.id)`,
+        and about.content is not null and ${condition})`,
     ),
   )
 }

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { GrantRequest } from '../../src/services/grant-access.ts'
 import { makeGrantAccess, type GrantAccess } from '../../src/services/grant-access.ts'
 import { makeNarrowGrant } from '../../src/services/narrow-grant.ts'
+import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
 import { makeRecordConsent } from '../../src/services/record-consent.ts'
 import { isHubError } from '../../src/kernel/errors.ts'
 import type { PatientId, StudyUid } from '../../src/kernel/ids.ts'
@@ -106,6 +107,34 @@ describe('grantAccess', () => {
     )
     const { filter } = await authorize(principalOf(grant), 'view-images')
     assert.equal(matches(filter, world.study()), false)
+  })
+
+  it('names a patient alike before and after the hub knows the person', async (t) => {
+    const access = await services.startAccess(t)
+    const grantAccess = makeGrantAccess(access)
+    const resolvePatient = makeResolvePatient({ ...access, rules: { environment: 'development' } })
+    const { value: id, system: issuer } = attest().patient
+    const before = await grantAccess(request(), CONTEXT)
+    assert.equal((await grantAccess(request(), CONTEXT)).patient, before.patient)
+    const uuid = /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
+    assert.match(before.patient, uuid)
+
+    const claim = { id, issuer, otherIds: [], familyName: 'Lie' }
+    const { patient } = await transaction(access.pool, (db) =>
+      resolvePatient(db, { claim, custodian: world.CUSTODIAN }),
+    )
+    assert.equal(patient, before.patient)
+    const byReference = { kind: 'reference', id: before.patient } as const
+    const after = await grantAccess(request({ patient: byReference }), CONTEXT)
+    assert.equal(after.patient, before.patient)
+  })
+
+  it('takes a reference to a person it does not know as to one it knows', async (t) => {
+    const access = await services.startAccess(t)
+    const grantAccess = makeGrantAccess(access)
+    const { patient } = await grantAccess(request(), CONTEXT)
+    const byReference = request({ patient: { kind: 'reference', id: patient } })
+    assert.equal((await grantAccess(byReference, CONTEXT)).patient, patient)
   })
 
   for (const [name, over, expected] of [

@@ -20,6 +20,7 @@ const registerStudy = makeRegisterStudy({
   resolvePatient: makeResolvePatient({
     clock: () => new Date('2026-03-01T08:00:00Z'),
     rules: { environment: 'development' },
+    sealer,
   }),
 })
 

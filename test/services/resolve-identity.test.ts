@@ -182,9 +182,12 @@ describe('settling an unclear identity', () => {
     )
     const { name, identifier } = JSON.parse(rows[0].content)
     assert.equal(name[0].family, 'Lie')
-    assert.deepEqual(identifier, [
-      { use: 'secondary', system: 'urn:oid:2.999.1', value: 'LOCAL-5' },
-    ])
+    assert.equal(identifier, undefined)
+    const own = await pool.query(
+      `select system, custodian from patient_identifier where patient = $1 and value = 'LOCAL-5'`,
+      [patient],
+    )
+    assert.deepEqual(own.rows, [{ system: 'urn:oid:2.999.1', custodian: 'south' }])
   })
 
   it('remembers a name that was doubted, so that it is not doubted again', async () => {
@@ -228,6 +231,36 @@ describe('settling an unclear identity', () => {
     const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-9', source })
     await resolve(id, 'new', by)
     assert.equal((await rowOf(imagingStudy)).started, '2025-03-14T10:15:00-04:00')
+  })
+
+  it('makes a new patient without the birth date that its number contradicts', async () => {
+    const person = { patientId: nationalId(), issuerOid: FNR_OID, patientName: 'Lie^Kari' }
+    const { id, reason, firstClaimer } = await doubtful({ ...person, birthDate: '19000101' })
+    assert.deepEqual([reason, firstClaimer], ['demographics-contradict', null])
+    const { patient } = await resolve(id, 'new', by)
+    assert.equal(await patientOf(person), patient)
+  })
+
+  it('names the custodian on whose word alone the contradicted name rests, until somebody settles it', async () => {
+    const person = { patientId: nationalId(), issuerOid: FNR_OID }
+    const north = custodian('north')
+    const first = toInstanceHeader(
+      ctAttributes({ ...person, patientName: 'Falsk^Navn', birthDate: '19680802' }),
+    )
+    await transaction(pool, (db) =>
+      registerStudy(db, {
+        ...{ custodian: north, instances: [{ header: first }], at },
+        publishedBy: { member: north },
+      }),
+    )
+    const { id, firstClaimer } = await doubtful({ ...person, patientName: 'Lie^Kari' })
+    assert.equal(firstClaimer, 'north')
+    const { rows } = await pool.query(`select patient from patient_identifier where value = $1`, [
+      person.patientId,
+    ])
+    await resolve(id, rows[0].patient, by)
+    const later = await doubtful({ ...person, patientName: 'Moe^Eva' })
+    assert.equal(later.firstClaimer, null)
   })
 
   it('is done once: the second comes too late, and so does one for a doubt that is not there', async () => {

@@ -7,8 +7,10 @@ import type { PatientClaim } from '../../src/domain/imaging/study.ts'
 import type { OrganizationId, PatientId } from '../../src/kernel/ids.ts'
 import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
 import { transaction } from '../../src/storage/db.ts'
+import { findPatient } from '../../src/storage/patient-identifiers.ts'
 import { syntheticNationalId } from '../../src/demo/synthetic-ids.ts'
 import { createDatabase } from '../support/database.ts'
+import { sealer } from '../support/register.ts'
 
 const { pool } = await createDatabase({ after })
 const custodian = 'south' as OrganizationId
@@ -18,6 +20,7 @@ let next = 0
 const resolvePatient = makeResolvePatient({
   clock: () => new Date('2026-03-01T08:00:00Z'),
   rules: { environment: 'development' },
+  sealer,
 })
 
 const claimOf = (over: Partial<PatientClaim> = {}): PatientClaim => ({
@@ -30,11 +33,19 @@ const claimOf = (over: Partial<PatientClaim> = {}): PatientClaim => ({
   ...over,
 })
 
-const resolve = (claim: PatientClaim, known?: PatientId | null) =>
-  transaction(pool, (db) => resolvePatient(db, { claim, custodian, known }))
+const resolve = (claim: PatientClaim, known?: PatientId | null, by = custodian) =>
+  transaction(pool, (db) => resolvePatient(db, { claim, custodian: by, known }))
 
-async function patientOf(claim: PatientClaim): Promise<PatientId> {
-  const { patient, doubt } = await resolve(claim)
+async function ownersOf(value: string): Promise<object[]> {
+  const { rows } = await pool.query(
+    'select patient, custodian from patient_identifier where value = $1 order by custodian',
+    [value],
+  )
+  return rows
+}
+
+async function patientOf(claim: PatientClaim, by = custodian): Promise<PatientId> {
+  const { patient, doubt } = await resolve(claim, undefined, by)
   assert.equal(doubt, undefined)
   assert.ok(patient)
   return patient
@@ -107,24 +118,49 @@ describe('resolving a patient', () => {
     await patientOf(claim)
   })
 
-  it('adds the custodians’ own ids to the Patient, a new version each time one is new', async () => {
+  it('keeps the custodians’ own ids beside the Patient, which stays as it was', async () => {
     const claim = claimOf()
     const patient = await patientOf(claim)
+    const before = await stored(patient)
     const local = { id: 'A-17', issuer: LOCAL }
     await patientOf({ ...claim, otherIds: [local] })
     await patientOf({ ...claim, otherIds: [local] })
-    const { identifier, meta } = await stored(patient)
-    assert.deepEqual(identifier?.[1], { use: 'secondary', system: LOCAL, value: 'A-17' })
-    assert.equal(identifier.length, 2)
-    assert.equal(meta?.versionId, '2')
+    assert.deepEqual(await stored(patient), before)
+    assert.deepEqual(await ownersOf('A-17'), [{ patient, custodian }])
   })
 
-  it('leaves a custodian’s id with the Patient that had it first', async () => {
+  it('keeps one custodian’s id apart from the same id in another’s claim', async () => {
     const otherIds = [{ id: 'A-18', issuer: LOCAL }]
+    const north = 'north' as OrganizationId
     const first = await patientOf(claimOf({ otherIds }))
-    const second = await patientOf(claimOf({ otherIds }))
-    assert.notEqual(first, second)
-    assert.equal((await stored(second)).identifier?.length, 1)
+    const second = await patientOf(claimOf({ otherIds }), north)
+    assert.deepEqual(await ownersOf('A-18'), [
+      { patient: second, custodian: north },
+      { patient: first, custodian },
+    ])
+    const identifier = { system: LOCAL, value: 'A-18' }
+    assert.equal(await findPatient(pool, identifier), undefined)
+    assert.equal(await findPatient(pool, identifier, custodian), first)
+    assert.equal(await findPatient(pool, identifier, north), second)
+  })
+
+  it('leaves a custodian’s id with the patient that it gave it to first', async () => {
+    const otherIds = [{ id: 'A-20', issuer: LOCAL }]
+    const first = await patientOf(claimOf({ otherIds }))
+    await patientOf(claimOf({ otherIds }))
+    assert.deepEqual(await ownersOf('A-20'), [{ patient: first, custodian }])
+  })
+
+  it('keeps no more of a custodian’s ids than a person has', async () => {
+    const claim = claimOf()
+    const ids = (from: number) =>
+      Array.from({ length: 40 }, (_, index) => ({ id: `B-${from + index}`, issuer: LOCAL }))
+    await patientOf({ ...claim, otherIds: ids(0) })
+    await patientOf({ ...claim, otherIds: ids(40) })
+    const { rows } = await pool.query(
+      `select count(*)::int as kept from patient_identifier where value like 'B-%'`,
+    )
+    assert.deepEqual(rows, [{ kept: 50 }])
   })
 
   it('never links by a custodian’s id, nor by name and birth date', async () => {
@@ -186,5 +222,49 @@ describe('resolving a patient', () => {
     const patient = await patientOf(claim)
     assert.deepEqual(await resolve(claim, patient), { patient })
     assert.deepEqual(await resolve(claim, null), { patient })
+  })
+
+  it('enters nobody whose birth date is another than the number’s own', async () => {
+    const claim = claimOf({ birthDate: '1900-01-01' })
+    const doubt = { patient: null, doubt: 'demographics-contradict' }
+    assert.deepEqual(await resolve(claim), doubt)
+    const patient = await patientOf({ ...claim, birthDate: '1968-08-02' })
+    assert.deepEqual(await resolve(claim), doubt)
+    assert.equal(await patientOf({ ...claim, birthDate: undefined }), patient)
+    assert.equal((await stored(patient)).birthDate, '1968-08-02')
+  })
+
+  describe('a name that a second custodian contradicts', () => {
+    const north = 'north' as OrganizationId
+    const west = 'west' as OrganizationId
+    const genuine = { familyName: 'Moe', givenName: 'Eva' }
+
+    it('is doubted with who alone has told it', async () => {
+      const claim = claimOf()
+      await patientOf(claim, north)
+      assert.deepEqual(await resolve({ ...claim, ...genuine }), {
+        patient: null,
+        doubt: 'demographics-contradict',
+        firstClaimer: north,
+      })
+      const own = await resolve({ ...claim, ...genuine }, undefined, north)
+      assert.equal(own.firstClaimer, undefined)
+    })
+
+    it('is not laid at one custodian’s door when another has said the same', async () => {
+      const claim = claimOf()
+      await patientOf(claim, north)
+      await patientOf({ ...claim, givenName: undefined }, west)
+      assert.equal((await resolve({ ...claim, ...genuine })).firstClaimer, north)
+      await patientOf(claim, west)
+      assert.equal((await resolve({ ...claim, ...genuine })).firstClaimer, undefined)
+    })
+
+    it('is who told it, not who entered the person', async () => {
+      const claim = claimOf()
+      await patientOf({ id: claim.id, otherIds: [] }, north)
+      await patientOf(claim, west)
+      assert.equal((await resolve({ ...claim, ...genuine })).firstClaimer, west)
+    })
   })
 })

@@ -70,6 +70,22 @@ export function parseNationalId(text: string, rules: NationalIdRules): ParsedNat
   return { ok: true, id: { value, kind, system: NATIONAL_ID_SYSTEMS[kind] } }
 }
 
+/**
+ * Whether the date is another than the one in the number, by day, month and year of the century: the
+ * century is never derived. An FH number has no date, and a date that is missing contradicts nothing.
+ */
+export function contradictsBirthDate(
+  { value, kind }: NationalId,
+  birthDate: string | undefined,
+  { syntheticMonths = SYNTHETIC_MONTHS }: NationalIdRules,
+): boolean {
+  const [, year, month, day] = /^\d{2}(\d{2})-(\d{2})-(\d{2})$/.exec(birthDate ?? '') ?? []
+  if (kind === 'fh' || year === undefined || month === undefined || day === undefined) return false
+  const written = Number(value.slice(2, 4))
+  const isMonth = [0, ...syntheticMonths].some((offset) => written === Number(month) + offset)
+  return Number(value.slice(0, 2)) % 40 !== Number(day) || !isMonth || value.slice(4, 6) !== year
+}
+
 /** A D-number has 4 added to its first digit; FH numbers begin with 8 or 9. */
 function kindOf(value: string): NationalIdKind {
   const first = Number(value.charAt(0))

@@ -2,12 +2,25 @@
 
 create table patient_identifier (
   -- urn:oid:… of the assigning authority
-  system   text not null,
-  value    text not null,
-  patient  text not null,
-  primary key (system, value)
+  system     text not null,
+  value      text not null,
+  patient    text not null,
+  -- whose word a custodian's own id is, and whose material it finds; null for a national id
+  custodian  text,
+  -- the entries by which a search finds a custodian's own id
+  tokens     text[] not null default '{}',
+  -- one member's claim neither blocks nor redirects another's
+  unique nulls not distinct (system, value, custodian)
 );
-create index patient_identifier_by_patient on patient_identifier (patient);
+create index patient_identifier_by_patient on patient_identifier (patient, custodian);
+create index patient_identifier_by_token on patient_identifier using gin (tokens);
+
+-- Whose claim the name of a Patient rests on, until another custodian or a person confirms it.
+create table patient_name (
+  patient       text primary key,
+  custodian     text not null,
+  confirmed_at  timestamptz(3)
+);
 
 create table unclear_identity (
   id             bigint generated always as identity primary key,
@@ -18,6 +31,8 @@ create table unclear_identity (
   -- what the object said about the patient, envelope-encrypted
   claim          bytea not null,
   candidate      text,
+  -- who alone has told the name that the claim contradicts
+  first_claimer  text,
   raised_at      timestamptz(3) not null,
   resolved_at    timestamptz(3),
   resolved_by    text

@@ -20,6 +20,8 @@ export interface UnclearIdentity {
   readonly reason: string
   /** The patient that the study was registered for, where there was one. */
   readonly candidate: PatientId | null
+  /** The custodian that alone has told the name which the claim contradicts: either may be wrong. */
+  readonly firstClaimer: OrganizationId | null
   readonly raisedAt: Date
   /** As the object says it: for the person who settles it and nobody else. */
   readonly claim: PatientClaim
@@ -35,6 +37,7 @@ export function unclearIdentityView(doubt: UnclearIdentity): JsonObject {
     reason: doubt.reason,
     raised_at: doubt.raisedAt.toISOString(),
     candidate: doubt.candidate,
+    first_claimer: doubt.firstClaimer,
     claim: {
       id: claim.id ?? null,
       issuer: claim.issuer ?? null,

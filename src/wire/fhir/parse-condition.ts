@@ -28,6 +28,8 @@ export function conditionOf(name: ParameterText, context: ConditionContext): Und
   if (name.modifier === 'missing') return missingCondition(parameter, context.value)
   if (parameter.kind === 'reference') return referenceCondition(name, parameter, context)
   if (name.chain !== undefined) return undefined
+  if (context.type === 'Patient' && name.code === 'identifier' && name.modifier === undefined)
+    return { kind: 'own-identifier', anyOf: tokenEntries('identifier', context.value) }
   return plainCondition(parameter, name.modifier, context.value)
 }
 

@@ -1,29 +1,27 @@
-/** The hub's Patient (no-basis-Patient): identifiers of every kind, and what publishers say of the person. */
+/**
+ * The hub's Patient (no-basis-Patient): the national id, and what publishers say of the person. Custodians' own
+ * ids are no part of it: whoever sees the Patient would see who has examined the person.
+ */
 import type { Demographics } from '../../domain/identity/demographics.ts'
-import { isNationalSystem } from '../../domain/identity/national-id.ts'
+import { isNationalSystem, type NationalId } from '../../domain/identity/national-id.ts'
 import type { PatientClaim } from '../../domain/imaging/study.ts'
 import type { PatientId } from '../../kernel/ids.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
-
-export interface PatientIdentifier {
-  readonly system: string
-  readonly value: string
-  /** The person's own number, or one that a custodian has given. */
-  readonly kind: 'national' | 'local'
-}
 
 type Told = Pick<PatientClaim, 'familyName' | 'givenName' | 'birthDate' | 'sex'>
 
 export function patientResource(
   id: PatientId,
-  identifiers: readonly PatientIdentifier[],
+  national: NationalId | undefined,
   told: Told,
 ): JsonObject {
   const name = humanName(told)
   return {
     resourceType: 'Patient',
     id,
-    identifier: identifiers.map(toIdentifier),
+    ...(national !== undefined && {
+      identifier: [{ use: 'official', system: national.system, value: national.value }],
+    }),
     active: true,
     ...(name !== undefined && { name: [{ use: 'official', ...name }] }),
     ...(told.sex !== undefined && { gender: told.sex }),
@@ -32,18 +30,12 @@ export function patientResource(
 }
 
 /** The Patient with what it lacked so far; nothing that is there is replaced. Undefined where nothing is new. */
-export function completePatient(
-  patient: JsonObject,
-  identifiers: readonly PatientIdentifier[],
-  told: Told,
-): JsonObject | undefined {
-  const lacking = patientResource('' as PatientId, [], told)
+export function completePatient(patient: JsonObject, told: Told): JsonObject | undefined {
+  const lacking = patientResource('' as PatientId, undefined, told)
   const added = Object.entries(lacking).filter(
     ([element]) => COMPLETED.has(element) && patient[element] === undefined,
   )
-  if (added.length === 0 && identifiers.length === 0) return undefined
-  const identifier = [...listOf(patient.identifier), ...identifiers.map(toIdentifier)]
-  return { ...patient, ...Object.fromEntries(added), identifier }
+  return added.length === 0 ? undefined : { ...patient, ...Object.fromEntries(added) }
 }
 
 const COMPLETED = new Set(['name', 'gender', 'birthDate'])
@@ -69,8 +61,8 @@ export function demographicsOf(patient: JsonObject): Demographics {
 }
 
 /**
- * JSON text of what tells who a Patient is and nothing more: custodians' own ids and the count of versions
- * would tell who has examined the person, and when. Tagged as a part of the whole (R4 resource, "meta").
+ * JSON text of what tells who a Patient is and nothing more: the count of versions would tell how often
+ * the person has been examined, and when. Tagged as a part of the whole (R4 resource, "meta").
  */
 export function identityText(content: string): string {
   const patient: unknown = JSON.parse(content)
@@ -86,19 +78,6 @@ export function identityText(content: string): string {
 const SUBSETTED = {
   system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
   code: 'SUBSETTED',
-}
-
-/** Whether the Patient carries the identifier already. */
-export function hasIdentifier(
-  patient: JsonObject,
-  { system, value }: { readonly system: string; readonly value: string },
-): boolean {
-  const identifiers = listOf(patient.identifier).filter(isJsonObject)
-  return identifiers.some((one) => one.system === system && one.value === value)
-}
-
-function toIdentifier({ system, value, kind }: PatientIdentifier): JsonObject {
-  return { use: kind === 'national' ? 'official' : 'secondary', system, value }
 }
 
 function humanName({ familyName, givenName }: Told): JsonObject | undefined {

@@ -98,6 +98,11 @@ function tokenEntries(parameter: TokenParameter, values: readonly unknown[]): st
     .flatMap((token) => entriesOfToken(parameter.code, token))
 }
 
+/** What finds an identifier that is no part of a resource. */
+export function identifierEntries(system: string, value: string): readonly string[] {
+  return entriesOfToken('identifier', { system, value })
+}
+
 function entriesOfToken(code: string, { system, value }: Token): string[] {
   if (value === undefined) return []
   const entries = [tokenEntry(code, { system: system ?? '', value }), tokenEntry(code, { value })]

@@ -20,8 +20,10 @@ export type DatePlace =
 export type Condition =
   | { readonly kind: 'id'; readonly anyOf: readonly string[] }
   | { readonly kind: 'patient'; readonly anyOf: readonly string[] }
-  /** The patient has one of these identifiers: token entries of Patient rows. */
+  /** The patient has one of these identifiers, or the row's custodian gave the patient one: token entries. */
   | { readonly kind: 'patient-identifier'; readonly anyOf: readonly string[] }
+  /** The same of a Patient row, where something of that custodian's is to be seen. */
+  | { readonly kind: 'own-identifier'; readonly anyOf: readonly string[] }
   | { readonly kind: 'token' | 'not-token' | 'reference'; readonly anyOf: readonly string[] }
   | {
       readonly kind: 'string'

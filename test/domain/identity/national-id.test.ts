@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
+  contradictsBirthDate,
   NATIONAL_ID_SYSTEMS,
   parseNationalId,
   type NationalIdRules,
@@ -150,3 +151,36 @@ function allNumbers(date: string): readonly string[] {
       `${date}${String(500 + Math.floor(n / 100)).padStart(3, '0')}${String(n % 100).padStart(2, '0')}`,
   )
 }
+
+describe('a birth date beside a national id', () => {
+  const contradicts = (value: string, birthDate: string | undefined, rules = development) => {
+    const parsed = parseNationalId(value, rules)
+    assert.ok(parsed.ok)
+    return contradictsBirthDate(parsed.id, birthDate, rules)
+  }
+
+  it('is the number’s own in any century, with the offsets of D-numbers and test populations', () => {
+    for (const [value, birthDate] of [
+      ['17858550084', '1985-05-17'],
+      ['17858550084', '1885-05-17'],
+      ['57858550078', '1985-05-17'],
+      ['13527248013', '1972-12-13'],
+    ] as const)
+      assert.equal(contradicts(value, birthDate), false, `${value} ${birthDate}`)
+    assert.equal(contradicts('04056600324', '1966-05-04', production), false)
+  })
+
+  it('contradicts by its day, its month or its year', () => {
+    for (const birthDate of ['1985-05-18', '1985-06-17', '1986-05-17', '1900-01-01'])
+      assert.equal(contradicts('17858550084', birthDate), true, birthDate)
+  })
+
+  it('contradicts nothing where it is missing', () => {
+    assert.equal(contradicts('17858550084', undefined), false)
+  })
+
+  it('is in no FH number', () => {
+    const fh = { value: '80000000000', kind: 'fh', system: NATIONAL_ID_SYSTEMS.fh } as const
+    assert.equal(contradictsBirthDate(fh, '1985-05-17', production), false)
+  })
+})

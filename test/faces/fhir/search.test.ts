@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { keepLocalIds } from '../../../src/storage/patient-identifiers.ts'
+import { identifierEntries } from '../../../src/wire/fhir/search-values.ts'
 import {
   ANNE,
   ANNES_NUMBER,
@@ -15,6 +17,7 @@ import {
   startRegistry,
   WEST,
   type Answer,
+  type Caller,
   type Registry,
 } from '../../support/registry.ts'
 
@@ -438,3 +441,31 @@ function nextOf(answer: Answer): string | undefined {
   const links: { relation: string; url: string }[] = answer.body.link
   return links.find((link) => link.relation === 'next')?.url
 }
+
+test('a custodian’s own id of a patient finds that custodian’s material alone, and by it the Patient', async (t) => {
+  const registry = await registryWithStudies(t)
+  const ids = [{ system: 'urn:oid:2.999.1', value: 'NF-4711' }]
+  const tokens = identifierEntries('urn:oid:2.999.1', 'NF-4711')
+  const kept = ids.map((id) => ({ ...id, tokens }))
+  await keepLocalIds(registry.pool, { patient: ANNE, custodian: NORTH, ids: kept })
+
+  const found = async (caller: Caller, type: string, name: string, value: string) =>
+    idsOf(await registry.search(caller, type, { [name]: value })).toSorted()
+  const northHidden = {
+    ...CLINICIAN,
+    filter: { kind: 'and', of: [CLINICIAN.filter, { kind: 'custodian', in: [WEST] }] },
+  } as const
+  for (const value of ['urn:oid:2.999.1|NF-4711', 'NF-4711', 'urn:oid:2.999.1|']) {
+    assert.deepEqual(await found(CLINICIAN, 'ImagingStudy', 'patient.identifier', value), [
+      'a1',
+      'a3',
+    ])
+    assert.deepEqual(await found(CLINICIAN, 'Patient', 'identifier', value), [ANNE])
+    assert.deepEqual(await found(northHidden, 'ImagingStudy', 'patient.identifier', value), [])
+    assert.deepEqual(await found(northHidden, 'Patient', 'identifier', value), [])
+  }
+  const number = `${NATIONAL}|${ANNES_NUMBER}`
+  assert.deepEqual(await found(northHidden, 'Patient', 'identifier', number), [ANNE])
+  assert.deepEqual(await found(northHidden, 'ImagingStudy', 'patient.identifier', number), ['a2'])
+  assert.deepEqual(await found(CLINICIAN, 'Patient', 'identifier', '|NF-4711'), [])
+})
