@@ -16,6 +16,7 @@ import {
 import { makeHubClient, type FhirResource, type HubClient } from '../sources/hub.ts'
 import type { DemoFile } from '../wire/demo-file.ts'
 import type { PatientIds } from './publish-world.ts'
+import { openReviewQueue, type WaitingReview } from './review-queue.ts'
 import { makeStorySteps, require, type Step } from './story-steps.ts'
 import { patientOf } from './world-patients.ts'
 import { STUDIES, type DemoStudy } from './world-studies.ts'
@@ -213,14 +214,34 @@ async function breakTheGlass({ demo, patients }: StoryRequest, step: Step): Prom
   } finally {
     await hub.close()
   }
-  const officer = clientOf(demo, await obtainSystemToken(demo, { clientId: OFFICER }))
+  await reviewTheEmergency({ demo, patients }, step)
+}
+
+/** Marked in the log, and waiting until the custodian's privacy officer has said what she thinks of it. */
+async function reviewTheEmergency(
+  { demo, patients }: Pick<StoryRequest, 'demo' | 'patients'>,
+  step: Step,
+): Promise<void> {
+  const token = await obtainSystemToken(demo, { clientId: OFFICER })
+  const officer = clientOf(demo, token)
+  const queue = openReviewQueue(demo.hub, token)
   try {
-    await step('is flagged for the custodian’s privacy officer', async () => {
+    await step('is put before the custodian’s privacy officer, who reviews it', async () => {
       const patient = patientReference(patients, BLOCKED)
       const events = await officer.search('AuditEvent', { patient })
       const overrides = events.filter((event) => JSON.stringify(event).includes(EMERGENCY_OVERRIDE))
       require(overrides.length > 0, 'the override in the audit log')
-      return { result: undefined, told: 'marked as emergency override, queued for review' }
+      const isOurs = (one: WaitingReview): boolean => patient === `Patient/${one.patient}`
+      const waiting = (await queue.waiting()).filter(isOurs)
+      const [review] = waiting
+      if (review === undefined) throw new Error('The story expected the override in the queue')
+      for (const { grant } of waiting) await queue.enter(grant, 'justified')
+      require(!(await queue.waiting()).some(isOurs), 'a queue without it')
+      const { practitioner, reason, text } = review
+      return {
+        result: undefined,
+        told: `${practitioner.name}, ${reason}, “${text ?? ''}”: justified`,
+      }
     })
   } finally {
     await officer.close()

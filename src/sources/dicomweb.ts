@@ -28,8 +28,6 @@ export interface SourceParts {
 export interface DicomwebSource {
   /** Every study that matches, page by page. */
   searchStudies(query: SourceQuery, signal?: AbortSignal): AsyncIterable<DicomJson>
-  searchSeries(study: StudyUid, signal?: AbortSignal): AsyncIterable<DicomJson>
-  searchInstances(study: StudyUid, signal?: AbortSignal): AsyncIterable<DicomJson>
   /** The JSON text of each instance's metadata. Resolves when the source has begun to answer. */
   retrieveMetadata(scope: SourceScope, signal?: AbortSignal): Promise<AsyncIterable<string>>
   /** Part 10 objects as stored. Resolves when the source has begun to answer. */
@@ -54,13 +52,9 @@ export function makeDicomwebSources(egress: Egress): OpenDicomwebSource {
       signal,
     })
     const ask: Ask = (...words) => egress.request(question(...words))
-    const search = (path: string, query: SourceQuery, signal?: AbortSignal) =>
-      searchPaged(ask, { path, query, signal })
 
     return {
-      searchStudies: (query, signal) => search('/studies', query, signal),
-      searchSeries: (study, signal) => search(`/studies/${study}/series`, {}, signal),
-      searchInstances: (study, signal) => search(`/studies/${study}/instances`, {}, signal),
+      searchStudies: (query, signal) => searchPaged(ask, { path: '/studies', query, signal }),
       async retrieveMetadata(scope, signal) {
         const answer = await ask(`${pathOf(scope)}/metadata`, 'application/dicom+json', signal)
         judge(answer, isJson)
