@@ -24,6 +24,7 @@ import { makeListBreakGlassReviews } from './services/list-break-glass-reviews.t
 import { makeLiveDisclosures } from './services/live-disclosures.ts'
 import { makeAdministration } from './services/make-administration.ts'
 import { makeNarrowGrant } from './services/narrow-grant.ts'
+import { makeNoteRefusal } from './services/note-refusal.ts'
 import { makeOpenMetadata } from './services/open-metadata.ts'
 import { makeOpenStudy } from './services/open-study.ts'
 import { makePublishInstances } from './services/publish-instances.ts'
@@ -81,6 +82,7 @@ export interface Services {
   readonly introspectToken: Made<typeof makeIntrospectToken>
   readonly listBreakGlassReviews: Made<typeof makeListBreakGlassReviews>
   readonly liveDisclosures: Made<typeof makeLiveDisclosures>
+  readonly noteRefusal: Made<typeof makeNoteRefusal>
   readonly oidcRecords: Made<typeof makeOidcRecords>
   readonly openMetadata: Made<typeof makeOpenMetadata>
   readonly openStudy: Made<typeof makeOpenStudy>
@@ -199,6 +201,7 @@ function makeAccessServices({ config, storage, clock }: Foundation, ground: Grou
     auditToken,
     useProof,
     authorize: ground.authorize,
+    noteRefusal: makeNoteRefusal({ accessState, recordAudit, clock }),
     oidcRecords: makeOidcRecords(pool),
     authenticate: makeAuthenticate(tokens),
     authenticateClient: makeAuthenticateClient(tokens),

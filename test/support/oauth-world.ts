@@ -24,6 +24,7 @@ import { makeExchangeToken } from '../../src/services/exchange-token.ts'
 import { makeGrantAccess } from '../../src/services/grant-access.ts'
 import { makeIntrospectToken } from '../../src/services/introspect-token.ts'
 import { makeNarrowGrant } from '../../src/services/narrow-grant.ts'
+import { makeNoteRefusal } from '../../src/services/note-refusal.ts'
 import type { RecordAudit } from '../../src/services/record-audit.ts'
 import { makeRevokeAccess } from '../../src/services/revoke-access.ts'
 import { makeRevokeToken } from '../../src/services/revoke-token.ts'
@@ -216,6 +217,7 @@ function makeApp(world: OauthWorld, { pool, egress, recordAudit }: Surroundings)
     oauthRouter({
       ...shared,
       auditToken,
+      noteRefusal: makeNoteRefusal(shared),
       signingKeys: [signing],
       records: makeOidcRecords(pool),
       exchangeToken: makeExchangeToken({

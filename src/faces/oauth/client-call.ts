@@ -1,12 +1,16 @@
 /** What introspection and revocation share: a client's form in, OAuth JSON out (RFC 7662, RFC 7009). */
 import type { Request, RequestHandler, Response } from 'express'
 import { toOauthError } from './oauth-error.ts'
-import { HubError } from '../../kernel/errors.ts'
+import { contextOf } from '../request-state.ts'
+import { HubError, isHubError } from '../../kernel/errors.ts'
 import type { Client } from '../../domain/access/network.ts'
 import type { AuthenticateClient } from '../../services/authenticate-client.ts'
+import type { NoteRefusal } from '../../services/note-refusal.ts'
+import { claimedClient } from '../../wire/oauth/client-assertion.ts'
 
 export interface ClientCallDeps {
   readonly authenticateClient: AuthenticateClient
+  readonly noteRefusal: NoteRefusal
   /** Public URL of the endpoint. */
   readonly url: string
 }
@@ -19,7 +23,7 @@ interface ClientCall {
 
 /** Wraps an endpoint that takes `token` from an authenticated client. Expects a parsed form body. */
 export function clientCall(
-  { authenticateClient, url }: ClientCallDeps,
+  { authenticateClient, noteRefusal, url }: ClientCallDeps,
   answer: (call: ClientCall, res: Response) => Promise<void>,
 ): RequestHandler {
   return async (req, res, next) => {
@@ -36,9 +40,23 @@ export function clientCall(
         throw new HubError('invalid', 'token is missing', { reason: 'invalid_request' })
       await answer({ caller, token, req }, res)
     } catch (error) {
+      await noteUnproven(noteRefusal, req, { res, error })
       sendError(res, error, next)
     }
   }
+}
+
+/** A client that is not who it says; everything else is refused to someone known, and for that call alone. */
+async function noteUnproven(
+  noteRefusal: NoteRefusal,
+  req: Request,
+  { res, error }: { readonly res: Response; readonly error: unknown },
+): Promise<void> {
+  if (!isHubError(error, 'unauthenticated') || error.reason !== 'invalid_client') return
+  const claimed = field(req, 'client_id') ?? claimedClient(field(req, 'client_assertion') ?? '')
+  const context = { ...contextOf(req), channel: 'oauth' }
+  const wait = await noteRefusal({ reason: error.reason, claimed }, context)
+  if (wait !== undefined) res.status(429).set('Retry-After', String(wait))
 }
 
 /** A form field that was sent once; one sent twice arrives as an array and counts as not sent. */
@@ -55,5 +73,6 @@ function sendError(res: Response, error: unknown, next: (error: unknown) => void
     next(error)
     return
   }
-  res.status(known.status).json({ error: known.error, error_description: known.description })
+  const status = res.statusCode === 429 ? 429 : known.status
+  res.status(status).json({ error: known.error, error_description: known.description })
 }

@@ -15,16 +15,21 @@ export interface ProviderStorageDeps {
 }
 
 /** Requests whose next proof to be remembered is the client assertion; any other is a DPoP proof. */
-export type PendingAssertions = WeakSet<object>
+type PendingAssertions = WeakSet<object>
 
-export function providerStorage(
-  deps: ProviderStorageDeps,
-  pending: PendingAssertions,
-): AdapterFactory {
+/** Requests whose client assertion has held, and was not used before. */
+export type ProvenClients = WeakSet<object>
+
+export interface Assertions {
+  readonly pending: PendingAssertions
+  readonly proven: ProvenClients
+}
+
+export function providerStorage(deps: ProviderStorageDeps, assertions: Assertions): AdapterFactory {
   return (kind) => {
     const records = deps.records(kind)
     if (kind === 'Client') return { ...records, ...clients(deps) }
-    if (kind === 'ReplayDetection') return { ...records, ...usedProofs(deps, pending) }
+    if (kind === 'ReplayDetection') return { ...records, ...usedProofs(deps, assertions) }
     return records
   }
 }
@@ -48,7 +53,7 @@ function clients({ accessState }: ProviderStorageDeps): Pick<Adapter, 'find'> {
  */
 function usedProofs(
   { useProof, clock }: ProviderStorageDeps,
-  pending: PendingAssertions,
+  { pending, proven }: Assertions,
 ): Pick<Adapter, 'find' | 'upsert'> {
   return {
     find: async () => undefined,
@@ -56,6 +61,7 @@ function usedProofs(
       const { ctx } = Provider
       const isAssertion = ctx !== undefined && pending.delete(ctx)
       const first = await useProof(id, new Date(clock().getTime() + expiresIn * 1000))
+      if (first && isAssertion) proven.add(ctx)
       if (first) return
       if (isAssertion) throw new errors.InvalidClientAuth('the client assertion was used before')
       throw new errors.InvalidDpopProof('The DPoP proof has been used before')

@@ -12,7 +12,7 @@ import {
   type ResourceServer,
 } from 'oidc-provider'
 import { inProviderTerms } from './provider-error.ts'
-import { providerStorage, type PendingAssertions } from './provider-storage.ts'
+import { providerStorage, type Assertions, type ProvenClients } from './provider-storage.ts'
 import type { ProviderStorageDeps } from './provider-storage.ts'
 import { contextOf } from '../request-state.ts'
 import type { AuditToken } from '../../services/audit-token.ts'
@@ -42,9 +42,13 @@ const SYSTEM_TOKEN_LIFETIME = 300
 /** Claims beside the library's own, by the token they belong to. */
 export type ExtraClaims = WeakMap<object, Readonly<Record<string, unknown>>>
 
-export function makeProvider(deps: ProviderDeps, extraClaims: ExtraClaims): Provider {
-  const pending: PendingAssertions = new WeakSet()
-  const provider = new Provider(deps.issuer, configuration(deps, pending, extraClaims))
+export function makeProvider(
+  deps: ProviderDeps,
+  extraClaims: ExtraClaims,
+  proven: ProvenClients,
+): Provider {
+  const assertions = { pending: new WeakSet<object>(), proven }
+  const provider = new Provider(deps.issuer, configuration(deps, assertions, extraClaims))
   // Host and scheme come from X-Forwarded-*, which the router sets to the public URL's.
   provider.proxy = true
   return provider
@@ -52,11 +56,11 @@ export function makeProvider(deps: ProviderDeps, extraClaims: ExtraClaims): Prov
 
 function configuration(
   deps: ProviderDeps,
-  pending: PendingAssertions,
+  assertions: Assertions,
   extraClaims: ExtraClaims,
 ): Configuration {
   return {
-    adapter: providerStorage(deps, pending),
+    adapter: providerStorage(deps, assertions),
     jwks: { keys: deps.signingKeys.map((key) => ({ ...key })) },
     routes: ROUTES,
     scopes: SCOPES,
@@ -77,7 +81,7 @@ function configuration(
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
       if (!isShortLived(claims.exp, deps.clock()))
         throw new errors.InvalidClientAuth('the client assertion lives too long')
-      pending.add(ctx)
+      assertions.pending.add(ctx)
     },
     renderError: (ctx, out) => {
       ctx.type = 'json'

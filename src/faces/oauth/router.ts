@@ -8,6 +8,8 @@ import {
 } from 'express'
 import { introspect } from './introspect.ts'
 import { correctMetadata } from './metadata.ts'
+import { noteRefusals } from './note-refusals.ts'
+import type { ProvenClients } from './provider-storage.ts'
 import { makeProvider, ROUTES, type ExtraClaims, type ProviderDeps } from './provider.ts'
 import { revoke } from './revoke.ts'
 import { addTokenExchange } from './token-exchange.ts'
@@ -16,10 +18,12 @@ import { parserFault } from '../parser-fault.ts'
 import type { AuthenticateClient } from '../../services/authenticate-client.ts'
 import type { ExchangeToken } from '../../services/exchange-token.ts'
 import type { IntrospectToken } from '../../services/introspect-token.ts'
+import type { NoteRefusal } from '../../services/note-refusal.ts'
 import type { RevokeToken } from '../../services/revoke-token.ts'
 import type { Log } from '../../kernel/log.ts'
 
 export interface OauthDeps extends ProviderDeps {
+  readonly noteRefusal: NoteRefusal
   readonly exchangeToken: ExchangeToken
   readonly authenticateClient: AuthenticateClient
   readonly introspectToken: IntrospectToken
@@ -33,17 +37,16 @@ const MAX_FORM = 56 * 1024
 /** Mount at the root, before any body parser. Answers under `/oauth/` and the two metadata addresses. */
 export function oauthRouter(deps: OauthDeps): Router {
   const extraClaims: ExtraClaims = new WeakMap()
-  const provider = makeProvider(deps, extraClaims)
+  const proven: ProvenClients = new WeakSet()
+  const provider = makeProvider(deps, extraClaims, proven)
   addTokenExchange(provider, deps, extraClaims)
   correctMetadata(provider, deps.issuer)
+  noteRefusals(provider, deps, proven)
   logFaults(provider, deps.log)
 
   const library = onPublicUrl(deps.issuer, provider.callback())
   const form = urlencoded({ extended: false, limit: MAX_FORM, parameterLimit: 50 })
-  const at = (path: string): { authenticateClient: AuthenticateClient; url: string } => ({
-    authenticateClient: deps.authenticateClient,
-    url: `${deps.issuer}${path}`,
-  })
+  const at = (path: string): { url: string } => ({ url: `${deps.issuer}${path}` })
 
   const router = Router()
   router.post(ROUTES.token, noCache, library)

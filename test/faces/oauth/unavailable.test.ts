@@ -26,6 +26,7 @@ test('while access cannot be decided, the token endpoint says so and gives no to
       useProof: makeUseProof(pool),
       records: makeOidcRecords(pool),
       auditToken: { systemTokenIssued: stale, tokenRefused: stale },
+      noteRefusal: stale,
       exchangeToken: stale,
       authenticateClient: stale,
       introspectToken: stale,
