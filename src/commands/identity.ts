@@ -76,7 +76,7 @@ function printDoubts(doubts: readonly UnclearIdentity[]): void {
   printTable(
     [
       ...['ID', 'WHY', 'CUSTODIAN', 'STUDY', 'CLAIMED ID', 'NAME', 'BORN', 'CANDIDATE'],
-      ...['FIRST NAMED BY', 'SINCE'],
+      ...['FIRST NAMED BY', 'ALSO AT', 'SINCE'],
     ],
     doubts.map(({ claim, ...doubt }) => [
       String(doubt.id),
@@ -88,6 +88,7 @@ function printDoubts(doubts: readonly UnclearIdentity[]): void {
       claim.birthDate ?? '',
       doubt.candidate ?? '',
       doubt.firstClaimer ?? '',
+      doubt.otherCopies.map(({ custodian }) => custodian).join(' '),
       doubt.raisedAt.toISOString(),
     ]),
   )

@@ -26,7 +26,8 @@ export function makeFindStudies(deps: PermitDeps & { readonly db: Db }): FindStu
   return async (principal, { query, asked }, context) => {
     const asking = { principal, action: 'find', query: asked } as const
     const access = await permit(deps, asking, context)
-    const found = await searchIndex(deps.db, query, access.filter)
+    const { member } = principal
+    const found = await searchIndex(deps.db, query, { member, filter: access.filter })
     const entities = [{ kind: 'query', query: asked }] as const
     const act = { act: 'search', at: deps.clock(), outcome: '0', entities } as const
     await deps.recordAudit(accessRecord(access, act, context))

@@ -99,7 +99,7 @@ export function makeOpenStudy(deps: OpenStudyDeps): OpenStudy {
     async find(principal, scope, context) {
       const query = pathOf(scope)
       const access = await permit(deps, { principal, action: 'view-images', query }, context)
-      const copies = await findCopies(scope, access.filter)
+      const copies = await findCopies(scope, { member: principal.member, filter: access.filter })
       if (copies.length === 0) {
         await auditMiss(deps, { access, context }, query)
         throw new HubError('not-found', 'No such study, series or instance')

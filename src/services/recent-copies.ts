@@ -1,15 +1,14 @@
 /**
  * A viewer asks for the instances of a study one by one: after the first, the whole study's places are kept
- * for a moment. What is kept was found under one filter and answers that filter alone, so a caller who may
+ * for a moment. What is kept was found for one asker and answers that one alone, so a caller who may
  * not see the study learns nothing from it, not even by the time an answer takes.
  */
 import { LRUCache } from 'lru-cache'
-import type { AccessFilter } from '../domain/access/filter.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { InstanceUid } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import {
-  bestFirst,
+  type Asker,
   type CopyInstance,
   findStudyCopies,
   type StudyCopy,
@@ -17,7 +16,7 @@ import {
 } from '../storage/study-copies.ts'
 
 /** As `findStudyCopies`; what it finds of a single instance may be as old as `KEPT_MS`. */
-export type FindCopies = (scope: StudyScope, filter: AccessFilter) => Promise<readonly StudyCopy[]>
+export type FindCopies = (scope: StudyScope, asker: Asker) => Promise<readonly StudyCopy[]>
 
 /** Well below the 5 s in which a change must be felt (access.md section 4). */
 const KEPT_MS = 1_000
@@ -44,8 +43,8 @@ export function makeFindCopies(deps: { readonly db: Db; readonly clock: Clock })
   const asked = new LRUCache<string, number>({ max: 10_000 })
   const kept = new LRUCache<string, Kept>({ maxSize: MOST_INSTANCES })
 
-  function keep(key: string, scope: StudyScope, filter: AccessFilter): Kept {
-    const study = loadStudy(deps.db, scope, filter)
+  function keep(key: string, scope: StudyScope, asker: Asker): Kept {
+    const study = loadStudy(deps.db, scope, asker)
     const entry = { at: deps.clock().getTime(), study }
     kept.set(key, entry, { size: MOST_INSTANCES / 100 })
     // What could not be loaded is not kept; what was is weighed.
@@ -61,24 +60,24 @@ export function makeFindCopies(deps: { readonly db: Db; readonly clock: Clock })
     return known === undefined || now - known.at >= KEPT_MS ? undefined : known
   }
 
-  return async (scope, filter) => {
+  return async (scope, asker) => {
     const { instance } = scope
-    if (instance === undefined) return findStudyCopies(deps.db, scope, filter)
-    const key = `${scope.study} ${JSON.stringify(filter)}`
+    if (instance === undefined) return findStudyCopies(deps.db, scope, asker)
+    const key = `${scope.study} ${JSON.stringify(asker)}`
     const now = deps.clock().getTime()
     const isAskedAgain = now - (asked.get(key) ?? 0) < ASKED_MS
     asked.set(key, now)
-    if (!isAskedAgain) return findStudyCopies(deps.db, scope, filter)
+    if (!isAskedAgain) return findStudyCopies(deps.db, scope, asker)
 
-    const { study } = recent(key, now) ?? keep(key, { study: scope.study }, filter)
+    const { study } = recent(key, now) ?? keep(key, { study: scope.study }, asker)
     const found = narrow(await study, { ...scope, instance })
     // It may have arrived since.
-    return found.length > 0 ? found : findStudyCopies(deps.db, scope, filter)
+    return found.length > 0 ? found : findStudyCopies(deps.db, scope, asker)
   }
 }
 
-async function loadStudy(db: Db, scope: StudyScope, filter: AccessFilter): Promise<KeptStudy> {
-  const copies = await findStudyCopies(db, scope, filter)
+async function loadStudy(db: Db, scope: StudyScope, asker: Asker): Promise<KeptStudy> {
+  const copies = await findStudyCopies(db, scope, asker)
   return {
     copies: copies.map((copy) => ({
       copy,
@@ -95,11 +94,10 @@ function narrow(
   { copies }: KeptStudy,
   { series, instance }: StudyScope & { readonly instance: InstanceUid },
 ): readonly StudyCopy[] {
-  const narrowed = copies.flatMap(({ copy, instances }) => {
+  return copies.flatMap(({ copy, instances }) => {
     const found = instances.get(instance)
     const isWithin = series === undefined || found?.series === series
     if (found === undefined || !isWithin) return []
     return [{ ...copy, instances: [found] }]
   })
-  return bestFirst(narrowed)
 }

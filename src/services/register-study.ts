@@ -24,6 +24,7 @@ import {
   type StudyRow,
 } from '../storage/studies.ts'
 import { withoutPatient } from '../wire/dicom/patient-attributes.ts'
+import { judgeCustody } from './judge-custody.ts'
 import { judgePatient, type JudgePatientDeps } from './judge-patient.ts'
 import { refreshReports } from './refresh-reports.ts'
 import { toNewInstance, toNewSeries } from './index-rows.ts'
@@ -102,10 +103,10 @@ export function makeRegisterStudy(deps: RegisterStudyDeps): RegisterStudy {
     const { custodian, at } = request
     await refreshReports(db, { custodian, studyUid: copy.study, at })
     await scheduleSettle(db, imagingStudy, new Date(request.at.getTime() + deps.settleMs))
-    return { imagingStudy, created: own === undefined, quarantined: patient === null }
     // Streams of a copy that is in doubt from now on are cut. Rare, and last: it makes others wait.
     if (patient === null && own !== undefined && own.patient !== null)
       await announceChanges(db, [copyEnded(custodian, copy.study)])
+    return { imagingStudy, created: own === undefined, quarantined: patient === null }
   }
 }
 
@@ -123,8 +124,14 @@ async function identify(
   // A FHIR id says nothing of what it names.
   const imagingStudy = own?.imagingStudy ?? (randomUUID() as ImagingStudyId)
   const question = { imagingStudy, custodian, headers, copies, at }
-  const { patient } = await judgePatient(db, question, deps)
-  return { imagingStudy, study: first.studyUid, own, patient }
+  const custody = await judgeCustody(db, question, deps.sealer)
+  const { patient } = await judgePatient(db, { ...question, copies: custody.copies }, deps)
+  return {
+    imagingStudy,
+    study: first.studyUid,
+    own,
+    patient: custody.isDoubted ? null : patient,
+  }
 }
 
 interface WrittenIndex {

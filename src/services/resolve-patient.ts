@@ -18,7 +18,11 @@ import { completeStoredPatient, createPatient, readPatient } from './keep-patien
 import { patientPseudonym } from './patient-pseudonym.ts'
 
 export type IdentityDoubt =
-  'no-national-id' | 'invalid-national-id' | 'study-of-another-patient' | 'demographics-contradict'
+  | 'no-national-id'
+  | 'invalid-national-id'
+  | 'study-of-another-patient'
+  | 'study-of-another-custodian'
+  | 'demographics-contradict'
 
 export interface ResolvedPatient {
   /** Null where nothing may be linked. */

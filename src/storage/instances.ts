@@ -103,6 +103,25 @@ function bytea(bytes: Uint8Array | undefined): Buffer | null {
   return bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const SHARES_INSTANCE = `
+select exists (
+  select from instance theirs where theirs.imaging_study = any($2::text[]) and theirs.sop_instance_uid = any($3::text[])
+) or exists (
+  select from instance own join instance theirs using (sop_instance_uid)
+  where own.imaging_study = $1 and theirs.imaging_study = any($2::text[])
+) as shares`
+
+/** Whether one of `told`, or an instance that the copy has already, is in one of the other copies. */
+export async function sharesInstance(
+  db: Db,
+  imagingStudy: ImagingStudyId,
+  { others, told }: { readonly others: readonly string[]; readonly told: readonly InstanceUid[] },
+): Promise<boolean> {
+  const values = [imagingStudy, others, told]
+  const { rows } = await db.query<{ shares: boolean }>(SHARES_INSTANCE, values)
+  return rows[0]?.shares === true
+}
+
 const INSERT_LANDING = `
 insert into landing (id, bytes, created_at) values ($1, $2, $3) on conflict (id) do nothing`
 

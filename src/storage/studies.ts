@@ -17,6 +17,8 @@ export interface StudyRow {
   readonly source: SourceId | null
   readonly patient: PatientId | null
   readonly attributes: DicomJson
+  /** Of the copies of one study, the lowest was registered first. */
+  readonly registration: number
   /** Null while the study is growing. */
   readonly settledAt: Date | null
   /** IANA zone of the source that holds it; null where no source does. */
@@ -40,16 +42,16 @@ export async function lockStudy(db: Db, study: StudyUid): Promise<void> {
 
 const FIND_STUDY_ROWS = `
 select study.imaging_study as "imagingStudy", study.custodian, study.source, study.patient, study.attributes,
-  study.settled_at as "settledAt", source.time_zone as "timeZone", coalesce(resource.labels, '{}') as labels,
+  study.registration, study.settled_at as "settledAt", source.time_zone as "timeZone", coalesce(resource.labels, '{}') as labels,
   (select coalesce(json_agg(json_build_object('reason', doubt.reason, 'open', doubt.resolved_at is null)), '[]')
     from unclear_identity doubt where doubt.imaging_study = study.imaging_study) as doubts
 from study
 left join source on source.id = study.source
 left join resource_imaging_study resource on resource.type = 'ImagingStudy' and resource.id = study.imaging_study
 where study.study_uid = $1
-order by study.imaging_study`
+order by study.registration`
 
-/** Every custodian's copy: for the hub's own use, never an answer to a caller. */
+/** Every custodian's copy, the one registered first before others: for the hub's own use, never an answer to a caller. */
 export async function findStudyRows(db: Db, study: StudyUid): Promise<readonly StudyRow[]> {
   const { rows } = await db.query<StudyRow>({
     name: 'find-study-rows',
@@ -60,8 +62,8 @@ export async function findStudyRows(db: Db, study: StudyUid): Promise<readonly S
 }
 
 const PUT_STUDY = `
-insert into study (imaging_study, custodian, study_uid, source, patient, attributes, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into study (imaging_study, custodian, study_uid, source, patient, attributes, changed_at, registered_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
 on conflict (imaging_study) do update set
   source = coalesce(excluded.source, study.source), patient = excluded.patient,
   attributes = excluded.attributes, changed_at = excluded.changed_at, settled_at = null`

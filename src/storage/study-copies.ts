@@ -48,7 +48,7 @@ export interface DepositedPlace {
   readonly sha256: string
 }
 
-const COPIES = (scope: string, filter: string): string => `
+const COPIES = (scope: string, filter: string, member: string): string => `
 select s.imaging_study, s.study_uid, s.custodian, s.source, r.patient, r.study_uids, r.modalities,
   r.body_regions, r.started, r.labels, held.instances
 from study s
@@ -60,7 +60,8 @@ cross join lateral (
   from instance i where i.imaging_study = s.imaging_study${scope}
 ) held
 where s.study_uid = $1 and held.instances is not null
-  and r.content is not null and not r.quarantined and (${filter})`
+  and r.content is not null and not r.quarantined and (${filter})
+order by s.custodian <> ${member}, s.registration`
 
 interface CopyRow {
   readonly imaging_study: ImagingStudyId
@@ -86,21 +87,30 @@ type InstanceRow = readonly [
   sha256: string | null,
 ]
 
+/** Whom the answer is for. */
+export interface Asker {
+  readonly member: OrganizationId
+  /** What may be seen. */
+  readonly filter: AccessFilter
+}
+
 /**
- * The copies that `filter` permits and that hold something of the scope, best first: wholly deposited
- * before source-held, then the one with more instances. Empty where there is none or none may be seen.
+ * The copies that the asker may see and that hold something of the scope, best first: the asker's own
+ * before others', then the one registered first, wherever they are held (decision 0011). Empty where there
+ * is none or none may be seen.
  */
 export async function findStudyCopies(
   db: Db,
   scope: StudyScope,
-  filter: AccessFilter,
+  { filter, member }: Asker,
 ): Promise<readonly StudyCopy[]> {
   const values: unknown[] = [scope.study]
   const within = printScope(scope, values)
-  const text = COPIES(within, accessFilterSql(filter, 'r', values))
+  const condition = accessFilterSql(filter, 'r', values)
+  const text = COPIES(within, condition, `$${values.push(member)}`)
   const name = statementName(text, 'everyday')
   const { rows } = await db.query<CopyRow>({ text, values, ...(name !== undefined && { name }) })
-  return bestFirst(rows.map(toCopy))
+  return rows.map(toCopy)
 }
 
 /** An instance is found by its key; the custodian makes it the primary one. */
@@ -137,19 +147,3 @@ function toInstance(row: InstanceRow): CopyInstance {
   if (landing === null || offset === null || bytes === null) return held
   return { ...held, deposited: { landing, offset, bytes, sha256: sha256 ?? '' } }
 }
-
-/** Wholly deposited before source-held, then the one with more instances. */
-export function bestFirst(copies: readonly StudyCopy[]): readonly StudyCopy[] {
-  return copies.toSorted(byWorth)
-}
-
-function byWorth(a: StudyCopy, b: StudyCopy): number {
-  return (
-    Number(isDeposited(b)) - Number(isDeposited(a)) ||
-    b.instances.length - a.instances.length ||
-    (a.imagingStudy < b.imagingStudy ? -1 : 1)
-  )
-}
-
-const isDeposited = ({ instances }: StudyCopy): boolean =>
-  instances.every(({ deposited }) => deposited !== undefined)

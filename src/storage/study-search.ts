@@ -1,10 +1,10 @@
 /** Studies, series and instances of the index that match and that a caller may see: one statement a search. */
-import type { AccessFilter } from '../domain/access/filter.ts'
 import type { QueryLevel, QueryMatch, StudyQuery } from '../domain/imaging/study-query.ts'
 import type { DicomJson } from '../domain/imaging/study.ts'
 import type { InstanceUid, SeriesUid, StudyUid } from '../kernel/ids.ts'
 import { accessFilterSql } from './access-filter-sql.ts'
 import type { Db } from './db.ts'
+import type { Asker } from './study-copies.ts'
 import { matchSql } from './study-match-sql.ts'
 
 export interface FoundObject {
@@ -33,18 +33,32 @@ export interface FoundObjects {
   readonly remaining: number
 }
 
+interface Conditions {
+  /** Over a study `s` and its resource `r`. */
+  readonly matches: string
+  /** Over `r`, and over the resource `other`. */
+  readonly permitted: string
+  readonly otherPermitted: string
+  readonly member: string
+}
+
 /**
- * Of several permitted copies of a study the one counts that retrieval hands out first: deposited before
- * source-held, then the one with more instances (`findStudyCopies`).
+ * Of several permitted copies of a study the one counts that retrieval hands out first (`findStudyCopies`),
+ * whatever is asked about it: another that matches where this one does not is not shown in its place.
  */
-const PERMITTED = (conditions: string): string => `
+const PERMITTED = ({ matches, permitted, otherPermitted, member }: Conditions): string => `
 with permitted as (
-  select s.imaging_study, s.study_uid, s.attributes, s.instances, s.series, r.modalities, r.started,
-    row_number() over (partition by s.study_uid
-      order by s.source is not null, s.instances desc, s.imaging_study) as worth
+  select s.imaging_study, s.study_uid, s.attributes, s.instances, s.series, r.modalities, r.started
   from study s
   join resource r on r.type = 'ImagingStudy' and r.id = s.imaging_study
-  where r.content is not null and not r.quarantined and ${conditions}
+  where r.content is not null and not r.quarantined and ${matches} and (${permitted})
+    and not exists (
+      select from study better
+      join resource other on other.type = 'ImagingStudy' and other.id = better.imaging_study
+      where better.study_uid = s.study_uid and better.imaging_study <> s.imaging_study
+        and (better.custodian <> ${member}, better.registration) < (s.custodian <> ${member}, s.registration)
+        and other.content is not null and not other.quarantined and (${otherPermitted})
+    )
 )`
 
 const STUDY_COLUMNS = `p.study_uid, p.attributes as study_attributes, p.modalities,
@@ -87,17 +101,13 @@ interface Row {
 }
 
 /** In a stable order: newest study first, then by series and instance number. */
-export async function searchIndex(
-  db: Db,
-  query: StudyQuery,
-  filter: AccessFilter,
-): Promise<FoundObjects> {
+export async function searchIndex(db: Db, query: StudyQuery, asker: Asker): Promise<FoundObjects> {
   const values: unknown[] = []
   const { columns, join, order } = FROM[query.level]
-  const text = `${PERMITTED(printStudyConditions(query, filter, values))}
+  const text = `${PERMITTED(printStudyConditions(query, asker, values))}
 select ${columns}, count(*) over () as total
 from permitted p ${join}
-where p.worth = 1 and ${printDeeperConditions(query, values)}
+where ${printDeeperConditions(query, values)}
 order by ${order}
 limit $${values.push(query.limit)} offset $${values.push(query.offset)}`
 
@@ -111,12 +121,17 @@ limit $${values.push(query.limit)} offset $${values.push(query.offset)}`
 
 function printStudyConditions(
   { study, matches }: StudyQuery,
-  filter: AccessFilter,
+  { filter, member }: Asker,
   values: unknown[],
-): string {
+): Conditions {
   const conditions = matches.filter(({ level }) => level === 'study').map(printer(values))
   if (study !== undefined) conditions.unshift(`s.study_uid = $${values.push(study)}`)
-  return [...conditions, `(${accessFilterSql(filter, 'r', values)})`].join(' and ')
+  return {
+    matches: conditions.length === 0 ? 'true' : conditions.join(' and '),
+    permitted: accessFilterSql(filter, 'r', values),
+    otherPermitted: accessFilterSql(filter, 'other', values),
+    member: `$${values.push(member)}`,
+  }
 }
 
 function printDeeperConditions({ series, matches }: StudyQuery, values: unknown[]): string {

@@ -33,6 +33,23 @@ export async function raiseDoubt(db: Db, doubt: RaisedDoubt): Promise<void> {
   ])
 }
 
+const LIFT = `
+update unclear_identity set resolved_at = $3, resolved_by = $4
+where imaging_study = $1 and reason = $2 and resolved_at is null`
+
+export interface LiftedDoubt extends Pick<RaisedDoubt, 'imagingStudy' | 'reason' | 'at'> {
+  /** What was learnt, in place of the person who would have settled it. */
+  readonly by: string
+}
+
+/** For a doubt that turns out to be unfounded without a person. */
+export async function liftDoubt(
+  db: Db,
+  { imagingStudy, reason, at, by }: LiftedDoubt,
+): Promise<void> {
+  await db.query(LIFT, [imagingStudy, reason, at, by])
+}
+
 const LIST_SETTLED = `
 select reason, claim from unclear_identity where imaging_study = $1 and resolved_at is not null`
 

@@ -14,15 +14,34 @@ export interface QueuedDoubt {
   readonly candidate: PatientId | null
   /** The custodian that alone has told the name which the claim contradicts. */
   readonly firstClaimer: OrganizationId | null
+  /** Other custodians' copies of the study, the one registered first before others. */
+  readonly otherCopies: readonly OtherCopy[]
   readonly raisedAt: Date
   readonly resolvedAt: Date | null
+}
+
+export interface OtherCopy {
+  readonly imagingStudy: ImagingStudyId
+  readonly custodian: OrganizationId
+  /** Null where it is in doubt itself. */
+  readonly patient: PatientId | null
+  readonly instances: number
+  /** RFC 3339. */
+  readonly registeredAt: string
 }
 
 const COLUMNS = `
 select doubt.id, doubt.imaging_study as "imagingStudy", study.study_uid as study, doubt.custodian,
        doubt.reason, doubt.claim, doubt.candidate, doubt.first_claimer as "firstClaimer",
        doubt.raised_at as "raisedAt",
-       doubt.resolved_at as "resolvedAt"
+       doubt.resolved_at as "resolvedAt",
+       (select coalesce(json_agg(json_build_object(
+            'imagingStudy', other.imaging_study, 'custodian', other.custodian, 'patient', other.patient,
+            'instances', other.instances, 'registeredAt', other.registered_at)
+          order by other.registration), '[]')
+          from study other
+         where other.study_uid = study.study_uid and other.imaging_study <> study.imaging_study
+       ) as "otherCopies"
   from unclear_identity doubt join study on study.imaging_study = doubt.imaging_study`
 
 const LIST_OPEN = `${COLUMNS}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { AccessFilter } from '../../src/domain/access/filter.ts'
 import { parseInstanceUid, parseSeriesUid, parseStudyUid } from '../../src/domain/imaging/uid.ts'
 import { makeFindCopies } from '../../src/services/recent-copies.ts'
 import { transaction } from '../../src/storage/db.ts'
+import type { Asker } from '../../src/storage/study-copies.ts'
 import { toInstanceHeader } from '../../src/wire/dicom/instance-header.ts'
 import { createDatabase } from '../support/database.ts'
 import { ctAttributes, newUid } from '../support/dicom.ts'
@@ -11,7 +11,7 @@ import { custodian, registerStudy } from '../support/register.ts'
 
 const { pool } = await createDatabase({ after })
 const OSLO = custodian('oslo')
-const EVERYTHING: AccessFilter = { kind: 'everything' }
+const EVERYTHING: Asker = { member: OSLO, filter: { kind: 'everything' } }
 
 /** A study with so many instances, and a clock and a count of statements for whoever asks for them. */
 async function world(count: number) {
@@ -65,8 +65,9 @@ test('another filter is another question', async () => {
   assert.ok(scope)
   for (let round = 0; round < 3; round += 1) {
     assert.equal((await find(scope, EVERYTHING)).length, 1)
-    assert.equal((await find(scope, { kind: 'nothing' })).length, 0)
-    assert.equal((await find(scope, { kind: 'custodian', in: [custodian('x')] })).length, 0)
+    assert.equal((await find(scope, { ...EVERYTHING, filter: { kind: 'nothing' } })).length, 0)
+    const other = { kind: 'custodian', in: [custodian('x')] } as const
+    assert.equal((await find(scope, { ...EVERYTHING, filter: other })).length, 0)
   }
 })
 

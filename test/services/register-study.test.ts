@@ -139,9 +139,11 @@ test('two custodians have a copy each of one study', async () => {
 })
 
 test('a study registered for another patient by anyone is quarantined and queued, claim sealed', async () => {
-  const studyUid = newUid()
-  await register([header({ studyUid })])
-  const other = await register([header({ studyUid, patientId: '17858550165' })], { by: BERGEN })
+  const [studyUid, instanceUid] = [newUid(), newUid()]
+  await register([header({ studyUid, instanceUid })])
+  const other = await register([header({ studyUid, instanceUid, patientId: '17858550165' })], {
+    by: BERGEN,
+  })
   assert.ok(other.quarantined)
   const { row, content } = await resource(other.imagingStudy)
   assert.equal(row.quarantined, true)

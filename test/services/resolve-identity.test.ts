@@ -99,6 +99,30 @@ describe('the queue of unclear identities', () => {
     assert.ok(!JSON.stringify(recorded.at(-1)).includes('Dahl'))
   })
 
+  it('names the copy that was registered first beside one that shares nothing with it', async () => {
+    const [studyUid, patientId] = [newUid(), nationalId()]
+    const attributes = ctAttributes({ studyUid, patientId, birthDate: '19680802' })
+    const instances = [{ header: toInstanceHeader(attributes) }]
+    const north = { custodian: custodian('north'), publishedBy: { member: custodian('north') } }
+    const first = await transaction(pool, (db) => registerStudy(db, { ...north, instances, at }))
+    const doubt = await doubtful({ studyUid, patientId })
+    assert.equal(doubt.reason, 'study-of-another-custodian')
+    const others = doubt.otherCopies.map(({ registeredAt, ...other }) => ({
+      ...other,
+      registeredAt: new Date(registeredAt),
+    }))
+    const { imagingStudy } = first
+    const patient = doubt.candidate
+    assert.deepEqual(others, [
+      { imagingStudy, custodian: 'north', patient, instances: 1, registeredAt: at },
+    ])
+
+    assert.ok(doubt.candidate)
+    await resolve(doubt.id, doubt.candidate, by)
+    assert.equal((await rowOf(doubt.imagingStudy)).quarantined, false)
+    assert.equal((await register({ studyUid, patientId })).quarantined, false)
+  })
+
   it('tells no custodian in the log about another’s studies', async () => {
     await doubtful({ patientId: 'LOCAL-S' })
     const header = toInstanceHeader(ctAttributes({ patientId: 'LOCAL-N' }))

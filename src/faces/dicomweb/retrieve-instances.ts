@@ -82,28 +82,31 @@ interface Chosen {
 
 const firstOf = ({ copies }: Chosen): ToldStudy => ({ copies: copies.slice(0, 1) })
 
-/** What a source holds in a syntax it did not state is judged when it arrives. */
+/**
+ * The form is chosen for the best copy: another that happens to fit better is not handed out in its place,
+ * only where its source fails. What a source holds in a syntax it did not state is judged when it arrives.
+ */
 async function choose(
   openStudy: OpenStudy,
   found: FoundStudy,
   formats: readonly InstanceFormat[],
 ): Promise<Chosen> {
   const { copies } = found
-  for (const format of formats) {
-    const fitting = copies.filter(({ instances }) =>
-      instances.every(
-        ({ transferSyntax }) => transferSyntax === null || format.accepts(transferSyntax),
-      ),
-    )
-    if (fitting.length > 0) return { format, copies: fitting }
-  }
-  const held = new Set(copies.flatMap(({ instances }) => instances.map((i) => i.transferSyntax)))
+  const best = copies.slice(0, 1)
+  for (const format of formats)
+    if (best.every((copy) => fits(copy, format)))
+      return { format, copies: copies.filter((copy) => fits(copy, format)) }
+  const held = new Set(best.flatMap(({ instances }) => instances.map((i) => i.transferSyntax)))
   const names = [...held].filter((name) => name !== null).join(', ')
   await openStudy.tell(found, { copies, reason: 'not-acceptable' })
   throw new HubError(
     'not-acceptable',
     `Held in transfer syntax ${names}; ask for one of these or transfer-syntax=*`,
   )
+}
+
+function fits({ instances }: StudyCopy, { accepts }: InstanceFormat): boolean {
+  return instances.every(({ transferSyntax }) => transferSyntax === null || accepts(transferSyntax))
 }
 
 interface AnswerPlan {

@@ -34,6 +34,9 @@ create table study (
   instances      integer not null default 0,
   series         integer not null default 0,
   bytes          bigint not null default 0,
+  registered_at  timestamptz(3) not null,
+  -- The order in which copies of one study were registered (decision 0011): clocks of two nodes may differ.
+  registration   bigint generated always as identity,
   changed_at     timestamptz(3) not null,
   -- null while the study is growing
   settled_at     timestamptz(3),

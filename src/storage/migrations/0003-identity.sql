@@ -26,7 +26,8 @@ create table unclear_identity (
   id             bigint generated always as identity primary key,
   imaging_study  text not null,
   custodian      text not null,
-  -- machine code: 'no-national-id', 'invalid-national-id', 'study-of-another-patient', 'demographics-contradict'
+  -- machine code: 'no-national-id', 'invalid-national-id', 'study-of-another-patient',
+  -- 'study-of-another-custodian', 'demographics-contradict'
   reason         text not null,
   -- what the object said about the patient, envelope-encrypted
   claim          bytea not null,

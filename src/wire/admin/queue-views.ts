@@ -22,6 +22,16 @@ export interface UnclearIdentity {
   readonly candidate: PatientId | null
   /** The custodian that alone has told the name which the claim contradicts: either may be wrong. */
   readonly firstClaimer: OrganizationId | null
+  /** Of the same study at other custodians, the one registered first before others. */
+  readonly otherCopies: readonly {
+    readonly imagingStudy: ImagingStudyId
+    readonly custodian: OrganizationId
+    /** Null where it is in doubt itself. */
+    readonly patient: PatientId | null
+    readonly instances: number
+    /** RFC 3339. */
+    readonly registeredAt: string
+  }[]
   readonly raisedAt: Date
   /** As the object says it: for the person who settles it and nobody else. */
   readonly claim: PatientClaim
@@ -38,6 +48,13 @@ export function unclearIdentityView(doubt: UnclearIdentity): JsonObject {
     raised_at: doubt.raisedAt.toISOString(),
     candidate: doubt.candidate,
     first_claimer: doubt.firstClaimer,
+    other_copies: doubt.otherCopies.map((copy) => ({
+      imaging_study: copy.imagingStudy,
+      custodian: copy.custodian,
+      patient: copy.patient,
+      instances: copy.instances,
+      registered_at: copy.registeredAt,
+    })),
     claim: {
       id: claim.id ?? null,
       issuer: claim.issuer ?? null,

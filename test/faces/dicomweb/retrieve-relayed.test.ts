@@ -64,10 +64,10 @@ test('an answer that trickles in small pieces passes byte for byte', async (t) =
 })
 
 test('one instance of a source passes as a single part', async (t) => {
-  const { hub, studyUid, seriesUid, source } = await indexed(t)
-  const object = ctSeries(1, { studyUid, seriesUid })
+  const { hub, studyUid, seriesUid, source, objects } = await indexed(t)
   const instanceUid = newUid()
-  source.objects = ctSeries(1, { studyUid, seriesUid, instanceUid })
+  const object = ctSeries(1, { studyUid, seriesUid, instanceUid })
+  source.objects = [...objects, ...object]
   const id = await hub.addSource(custodian('bergen'), source.url)
   await hub.syncSource(id)
   hub.filter = { kind: 'custodian', in: [custodian('bergen')] }

@@ -14,7 +14,8 @@ const SERIES = newUid()
 before(async (t) => {
   const hub = await startDicomweb(t as TestContext, pool)
   const put = (options: CtOptions, count: number) => hub.deposit(OSLO, ctSeries(count, options))
-  await put({ studyUid: FIRST, seriesUid: SERIES, studyDate: '20240105' }, 3)
+  const first = ctSeries(3, { studyUid: FIRST, seriesUid: SERIES, studyDate: '20240105' })
+  await hub.deposit(OSLO, first)
   await put({ studyUid: FIRST, modality: 'SR', studyDate: '20240105' }, 1)
   await put(
     {
@@ -31,7 +32,7 @@ before(async (t) => {
     SECOND,
   ])
   await put({ studyUid: THIRD, studyDate: '20250314', modality: 'MR' }, 1)
-  await hub.deposit(BERGEN, ctSeries(1, { studyUid: FIRST, studyDate: '20240105' }))
+  await hub.deposit(BERGEN, first.slice(0, 1))
 })
 
 async function start(t: TestContext, filter: AccessFilter = { kind: 'everything' }) {
