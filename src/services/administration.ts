@@ -1,6 +1,6 @@
 /**
- * Members, clients, agreements and sources as operators manage them: the one set of verbs behind `samsyn member|client|
- * source` and behind /admin. Each act is logged before it takes effect; one that cannot be logged does not happen.
+ * Members, clients, agreements, sources and unclear identities as operators manage them: the one set of verbs behind
+ * `samsyn member|client|source|identity` and behind /admin. Each act is logged before it takes effect; one that cannot be logged does not happen.
  */
 import type { Agreement, Client, Member } from '../domain/access/network.ts'
 import type { Principal } from '../domain/access/principal.ts'
