@@ -59,9 +59,11 @@ export async function enterInstances(
     await deps.recordAudit(entering.recordOf(NOTHING))
     return NOTHING
   }
-  await commit(landing)
+  // The disk works while the rows are prepared; the transaction waits for it before it takes effect.
+  const durable = landing.commit()
+  durable.catch(() => undefined)
   try {
-    const entered = await enterOrLess(entering, deps)
+    const entered = await enterOrLess({ ...entering, durable }, deps)
     if (entered.studies.length === 0) await landing.abort()
     return entered
   } catch (error) {
@@ -72,17 +74,13 @@ export async function enterInstances(
   }
 }
 
-async function commit(landing: Landing): Promise<void> {
-  try {
-    await landing.commit()
-  } catch (error) {
-    await landing.abort()
-    throw error
-  }
+interface EnteringDurably extends Entering {
+  /** Resolves when the landing's bytes are on disk. */
+  readonly durable: Promise<void>
 }
 
 /** One object that the database does not take keeps no other out: it is refused on its own. */
-async function enterOrLess(entering: Entering, deps: EnterInstancesDeps): Promise<Entered> {
+async function enterOrLess(entering: EnteringDurably, deps: EnterInstancesDeps): Promise<Entered> {
   try {
     return await attempt(entering, deps, enterTogether)
   } catch (error) {
@@ -94,7 +92,7 @@ async function enterOrLess(entering: Entering, deps: EnterInstancesDeps): Promis
 }
 
 async function attempt(
-  entering: Entering,
+  entering: EnteringDurably,
   deps: EnterInstancesDeps,
   enterFresh: EnterFresh,
 ): Promise<Entered> {
@@ -102,6 +100,7 @@ async function attempt(
     try {
       return await loggedTransaction(deps, async (db) => {
         const result = await enter(db, entering, { ...deps, enterFresh })
+        await entering.durable
         return { result, record: entering.recordOf(result) }
       })
     } catch (error) {

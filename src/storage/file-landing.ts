@@ -17,6 +17,11 @@ export interface LandingPlace {
 /** Few system calls per object, and few bytes in memory per request. */
 const BUFFER = 512 * 1024
 const MOST_KEPT = 16
+/**
+ * Bytes after which the disk is set to work on what was written, while more arrives: the sync that the
+ * sender waits for then finds little left to do.
+ */
+const SYNC_EVERY = 8 * 1024 * 1024
 /** Bytes written between two looks at the free space. */
 const LOOK_EVERY = 64 * 1024 * 1024
 
@@ -61,6 +66,10 @@ class FileLanding implements Landing {
   /** The furthest that was ever written: more than the position after a rewind. */
   #reached = 0
   #writing: Promise<void> = Promise.resolve()
+  /** Where `#flushed` was when the last early sync began. */
+  #synced = 0
+  /** The early sync that runs, or the first that failed: a failure is told once only by the system. */
+  #syncing: Promise<void> | undefined
   #isOpen = true
 
   constructor(place: LandingPlace, file: FileHandle) {
@@ -101,6 +110,7 @@ class FileLanding implements Landing {
     await this.#flush()
     await this.#writing
     if (this.#reached > this.position) await this.#file.truncate(this.position)
+    await this.#syncing
     await this.#file.sync()
     await this.#end()
     await syncFolder(dirname(this.#place.path))
@@ -108,6 +118,7 @@ class FileLanding implements Landing {
 
   async abort(): Promise<void> {
     await this.#writing.catch(() => undefined)
+    await this.#syncing?.catch(() => undefined)
     await this.#end().catch(() => undefined)
     await rm(this.#place.path, { force: true })
   }
@@ -128,6 +139,16 @@ class FileLanding implements Landing {
     this.#writing = writeFully(this.#file, full.subarray(0, length), at)
     // Its failure is thrown by whoever awaits it next: a write, the commit.
     this.#writing.catch(() => undefined)
+    if (this.#syncing === undefined && this.#flushed >= this.#synced + SYNC_EVERY) this.#syncEarly()
+  }
+
+  #syncEarly(): void {
+    this.#synced = this.#flushed
+    this.#syncing = this.#file.datasync().then(() => {
+      this.#syncing = undefined
+    })
+    // Stays in place when it fails, for the commit to throw.
+    this.#syncing.catch(() => undefined)
   }
 
   async #end(): Promise<void> {
