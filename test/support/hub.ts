@@ -50,6 +50,8 @@ export async function startHub(
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestHub> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'samsyn-hub-'))
+  // The embedded database's user passes through: else its cluster would lie elsewhere, and stay there.
+  fs.chmodSync(dataDir, 0o711)
   const port = await freePort()
   const all = {
     SAMSYN_DATA_DIR: dataDir,
