@@ -1,5 +1,5 @@
 /** A member as others see it: its Organization and Endpoints, kept in step with the row that decisions read. */
-import type { ObjectFacts } from '../domain/access/filter.ts'
+import { NO_FACTS } from '../domain/access/filter.ts'
 import type { Member } from '../domain/access/network.ts'
 import type { Db } from '../storage/db.ts'
 import { putResource } from '../storage/resources.ts'
@@ -7,17 +7,6 @@ import { endpointResources } from '../wire/fhir/endpoint.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import { endpointIds, organizationResource } from '../wire/fhir/organization.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
-
-/** The directory belongs to no member and no patient: read-directory is the scope that opens it. */
-const NO_FACTS: ObjectFacts = {
-  custodian: null,
-  patient: null,
-  studyUids: [],
-  modalities: [],
-  bodyRegions: [],
-  startedAt: null,
-  labels: [],
-}
 
 export interface EntryWrite {
   readonly method: 'POST' | 'PUT'
@@ -41,6 +30,7 @@ function rowOf(resource: JsonObject, at: Date): Parameters<typeof putResource>[1
     type: String(resource.resourceType),
     id: String(resource.id),
     resource,
+    // The directory belongs to no member and no patient: read-directory is the scope that opens it.
     facts: NO_FACTS,
     quarantined: false,
     search: searchValues(resource),

@@ -1,4 +1,5 @@
 /** Creating the hub's Patient and adding to it what publishers tell, in the caller's transaction. */
+import { NO_FACTS } from '../domain/access/filter.ts'
 import { claimedLocalIds } from '../domain/identity/claimed-identifiers.ts'
 import type { NationalId } from '../domain/identity/national-id.ts'
 import type { PatientClaim } from '../domain/imaging/study.ts'
@@ -100,15 +101,7 @@ interface Storing {
 }
 
 async function store(db: Db, resource: JsonObject, { id, at, method }: Storing): Promise<void> {
-  const facts = {
-    custodian: null,
-    patient: id,
-    studyUids: [],
-    modalities: [],
-    bodyRegions: [],
-    startedAt: null,
-    labels: [],
-  }
+  const facts = { ...NO_FACTS, patient: id }
   const search = searchValues(resource)
   const row = { type: 'Patient', id, resource, facts, quarantined: false, search, at }
   await putResource(db, row, { method })

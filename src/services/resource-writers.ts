@@ -1,6 +1,6 @@
 /** Which resources may be created over FHIR, by whom, and how each becomes a row (access.md section 6). */
 import type { PoolClient } from 'pg'
-import type { ObjectFacts } from '../domain/access/filter.ts'
+import { NO_FACTS } from '../domain/access/filter.ts'
 import type { Action } from '../domain/access/principal.ts'
 import { HubError } from '../kernel/errors.ts'
 import { lookup } from '../kernel/lookup.ts'
@@ -38,22 +38,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
   Patient: 'Patients are entered with the studies that are about them',
 }
 
-/** The directory belongs to no member and no patient. */
-const NO_FACTS: ObjectFacts = {
-  custodian: null,
-  patient: null,
-  studyUids: [],
-  modalities: [],
-  bodyRegions: [],
-  startedAt: null,
-  labels: [],
-}
-
 function directoryRow(_db: PoolClient, { resource, id, at }: WriteRequest): Promise<NewResource> {
   return Promise.resolve({
     type: String(resource.resourceType),
     id,
     resource,
+    // The directory belongs to no member and no patient.
     facts: NO_FACTS,
     quarantined: false,
     search: searchValues(resource),

@@ -1,6 +1,6 @@
 /** What recording and replacing a consent have in common: reading it whole, and putting it into force. */
 import type { Pool, PoolClient } from 'pg'
-import type { ObjectFacts } from '../domain/access/filter.ts'
+import { NO_FACTS, type ObjectFacts } from '../domain/access/filter.ts'
 import type { Principal } from '../domain/access/principal.ts'
 import { parseStudyUid } from '../domain/imaging/uid.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -187,8 +187,7 @@ function partsOf(content: string): number {
 
 /** A consent tells of no study itself: it is seen by whom its custodian and patient allow. */
 function consentFacts(custodian: OrganizationId, patient: PatientId): ObjectFacts {
-  const none = { studyUids: [], modalities: [], bodyRegions: [], labels: [] }
-  return { custodian, patient, startedAt: null, ...none }
+  return { ...NO_FACTS, custodian, patient }
 }
 
 /** In force on this node before the answer; on the others when they hear of it. */

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import express from 'express'
 import type pg from 'pg'
 import { readOwnDefinitions, specificationTexts } from '../../src/definition-files.ts'
-import type { AccessFilter, ObjectFacts } from '../../src/domain/access/filter.ts'
+import { NO_FACTS, type AccessFilter, type ObjectFacts } from '../../src/domain/access/filter.ts'
 import type { Grant } from '../../src/domain/access/grant.ts'
 import type { Action, Principal } from '../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
@@ -94,16 +94,6 @@ export interface Row {
 export interface PutOptions extends Partial<WriteResource> {
   readonly quarantined?: boolean
   readonly at?: Date
-}
-
-const NO_FACTS: ObjectFacts = {
-  custodian: null,
-  patient: null,
-  studyUids: [],
-  modalities: [],
-  bodyRegions: [],
-  startedAt: null,
-  labels: [],
 }
 
 export async function startRegistry(t: TestContext): Promise<Registry> {

@@ -53,3 +53,14 @@ export interface ObjectFacts {
   readonly startedAt: Date | null
   readonly labels: readonly string[]
 }
+
+/** Of nobody and about no study: the directory, and what the rest is filled in from. */
+export const NO_FACTS: ObjectFacts = {
+  custodian: null,
+  patient: null,
+  studyUids: [],
+  modalities: [],
+  bodyRegions: [],
+  startedAt: null,
+  labels: [],
+}
