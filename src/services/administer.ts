@@ -5,6 +5,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId } from '../kernel/ids.ts'
 import { lockAdministration } from '../storage/administration-lock.ts'
 import { transaction } from '../storage/db.ts'
+import { isUniqueViolation } from '../storage/transaction-errors.ts'
 import type { Operator } from './administration.ts'
 import type { RecordAudit } from './record-audit.ts'
 
@@ -43,7 +44,7 @@ export async function administer<Result>(
       return result
     })
   } catch (error) {
-    throw isTaken(error)
+    throw isUniqueViolation(error)
       ? new HubError('conflict', 'The id or number is already in use', { cause: error })
       : error
   }
@@ -92,10 +93,4 @@ async function log(
       ...(subject === undefined ? [] : [{ kind: 'query', query: subject } as const]),
     ],
   })
-}
-
-const UNIQUE_VIOLATION = '23505'
-
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION
 }

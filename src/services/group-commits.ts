@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError } from '../kernel/errors.ts'
+import { isDataError } from '../storage/transaction-errors.ts'
 
 export interface GroupCommitLimits {
   /** Entries of one commit. */
@@ -84,9 +85,4 @@ export function makeGroupCommits<Entry>(deps: {
       await running
     },
   }
-}
-
-/** SQLSTATE classes 22 (data exception), 23 (integrity) and 54 (program limit). */
-function isDataError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^(22|23|54)/.test(String(error.code))
 }

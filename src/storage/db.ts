@@ -1,5 +1,6 @@
 /** What a storage function needs: a pool outside a transaction, a client inside one. */
 import type { Pool, PoolClient } from 'pg'
+import { isConnectionLoss } from './transaction-errors.ts'
 
 export type Db = Pick<Pool, 'query'>
 
@@ -23,14 +24,6 @@ export async function transaction<Result>(
     // A connection that broke inside a transaction is not given to the next caller.
     client.release(isConnectionLoss(failure) ? failure : undefined)
   }
-}
-
-function isConnectionLoss(error: Error | undefined): boolean {
-  if (error === undefined) return false
-  const code = 'code' in error ? String(error.code) : ''
-  return (
-    code.startsWith('08') || code.startsWith('57P') || /terminated|ECONN|EPIPE/.test(error.message)
-  )
 }
 
 const READ_ONE_MOMENT = `set transaction isolation level repeatable read, read only`
