@@ -17,13 +17,13 @@ import { studyReferencesOf } from '../wire/fhir/consent-references.ts'
 import { readConsent } from '../wire/fhir/consent.ts'
 import { consentParts, requireConsentBounded } from '../wire/fhir/consent-size.ts'
 import { isJsonObject, textOf, type JsonObject } from '../wire/fhir/json.ts'
-import { provenanceOf } from '../wire/fhir/provenance.ts'
 import { namedPatient } from '../wire/fhir/report-links.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import type { Validate } from '../wire/fhir/validate.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
 import type { Authorize } from './authorize.ts'
+import { putProvenance } from './put-provenance.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 import type { CreatedResource } from './write-resource.ts'
 
@@ -133,19 +133,17 @@ export async function storeConsent(
   await requireRoom(db, id, consent)
   const at = deps.clock()
   const facts = consentFacts(principal.member, patient)
-  const row = { facts, quarantined: false, at }
+  const row = { facts, quarantined: false }
   const search = searchValues(resource)
-  await putResource(db, { type: 'Consent', id, resource, search, ...row }, { method })
+  await putResource(db, { type: 'Consent', id, resource, search, at, ...row }, { method })
 
-  const provenance = provenanceOf({
-    target: `Consent/${id}`,
-    recorded: at,
-    member: principal.member,
-    client: principal.client,
-    activity: method === 'POST' ? 'CREATE' : 'UPDATE',
-  })
-  const entry = { type: 'Provenance', id: deps.newId(), resource: provenance, ...row }
-  await putResource(db, { ...entry, search: searchValues(provenance) }, { method: 'POST' })
+  const { member, client } = principal
+  const activity = method === 'POST' ? 'CREATE' : 'UPDATE'
+  await putProvenance(
+    db,
+    { target: `Consent/${id}`, recorded: at, member, client, activity },
+    { id: deps.newId(), ...row },
+  )
 
   const reference = { kind: 'resource', reference: `Consent/${id}` } as const
   const entities = [{ ...reference, custodian: principal.member }]

@@ -5,10 +5,9 @@ import { lockKey } from '../storage/lock-key.ts'
 import { searchResources, type FoundResource } from '../storage/resource-search.ts'
 import { putResource, readResource, type NewResource } from '../storage/resources.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
-import { provenanceOf } from '../wire/fhir/provenance.ts'
 import type { Search } from '../wire/fhir/search.ts'
-import { searchValues } from '../wire/fhir/search-values.ts'
 import type { Access } from './authorize.ts'
+import { putProvenance } from './put-provenance.ts'
 import type { ResourceWriter } from './resource-writers.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -31,26 +30,21 @@ export async function writeResource(
 ): Promise<CreatedResource> {
   const row = await writer.toRow(db, request)
   await putResource(db, row, { method: 'POST' })
-  if (writer.contributed) await putProvenance(db, row, request)
+  if (writer.contributed) await tellContributor(db, row, request)
   return readBack(db, row.type, row.id, true)
 }
 
-async function putProvenance(
+async function tellContributor(
   db: PoolClient,
   { type, id, facts, quarantined }: NewResource,
   { access, at, provenanceId }: WriteRequest & { readonly provenanceId: string },
 ): Promise<void> {
   const { client, member } = access.principal
-  const resource = provenanceOf({
-    target: `${type}/${id}`,
-    recorded: at,
-    member,
-    client,
-    activity: 'CREATE',
-  })
-  const search = searchValues(resource)
-  const row = { type: 'Provenance', id: provenanceId, resource, facts, quarantined, search, at }
-  await putResource(db, row, { method: 'POST' })
+  await putProvenance(
+    db,
+    { target: `${type}/${id}`, recorded: at, member, client, activity: 'CREATE' },
+    { id: provenanceId, facts, quarantined },
+  )
 }
 
 async function readBack(

@@ -10,9 +10,9 @@ import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../ker
 import { putResource, readResource } from '../storage/resources.ts'
 import { countInstances, type SeriesRow, type StudyRow } from '../storage/studies.ts'
 import { isJsonObject, valuesAt } from '../wire/fhir/json.ts'
-import { provenanceOf } from '../wire/fhir/provenance.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import { describeStudy } from './describe-study.ts'
+import { putProvenance } from './put-provenance.ts'
 
 export interface WrittenStudy {
   readonly imagingStudy: ImagingStudyId
@@ -58,24 +58,15 @@ export async function writeStudyResources(db: PoolClient, study: WrittenStudy): 
     how,
   )
 
-  const provenance = provenanceOf({
-    target: `ImagingStudy/${imagingStudy}/_history/${version}`,
-    recorded: at,
-    ...study.publishedBy,
-    activity: version === 1 ? 'CREATE' : 'UPDATE',
-  })
-  await putResource(
+  await putProvenance(
     db,
     {
-      type: 'Provenance',
-      id: `${imagingStudy}-${version}`,
-      resource: provenance,
-      facts,
-      quarantined,
-      search: searchValues(provenance),
-      at,
+      target: `ImagingStudy/${imagingStudy}/_history/${version}`,
+      recorded: at,
+      ...study.publishedBy,
+      activity: version === 1 ? 'CREATE' : 'UPDATE',
     },
-    { method: 'POST', keepVersion },
+    { id: `${imagingStudy}-${version}`, facts, quarantined, keepVersion },
   )
 }
 
