@@ -8,7 +8,7 @@ import {
   tooWide,
   type Exchange,
   type Ready,
-} from './token-exchange.ts'
+} from './exchange-terms.ts'
 import type { Attest } from '../domain/access/attest.ts'
 import { limitClientAttest } from '../domain/access/check-attest.ts'
 import { isHubError } from '../kernel/errors.ts'

@@ -11,7 +11,7 @@ import {
   type ExchangeRequest,
   type ExchangeTokenDeps,
   type Ready,
-} from './token-exchange.ts'
+} from './exchange-terms.ts'
 import type { Client } from '../domain/access/network.ts'
 import { replayId } from '../wire/oauth/client-assertion.ts'
 import { invalidProof } from '../wire/oauth/dpop.ts'

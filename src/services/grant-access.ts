@@ -56,18 +56,6 @@ export interface GrantRequest {
  */
 export type GrantAccess = (request: GrantRequest, context: RequestContext) => Promise<Grant>
 
-/** A narrower child of a live grant: fewer studies, fewer actions, never more, never longer. */
-export type NarrowGrant = (
-  parent: Grant,
-  narrowing: {
-    readonly client: ClientId
-    readonly actions?: readonly Action[] | undefined
-    readonly studies?: readonly StudyUid[] | undefined
-    readonly expiresAt?: Date | undefined
-  },
-  context: RequestContext,
-) => Promise<Grant>
-
 export interface GrantAccessDeps {
   readonly pool: Pool
   readonly state: AccessState

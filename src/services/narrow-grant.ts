@@ -2,16 +2,27 @@
 import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { Grant } from '../domain/access/grant.ts'
-import type { Principal } from '../domain/access/principal.ts'
+import type { Action, Principal } from '../domain/access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
-import type { GrantId } from '../kernel/ids.ts'
+import type { ClientId, GrantId, StudyUid } from '../kernel/ids.ts'
 import { transaction } from '../storage/db.ts'
 import { insertChildGrant } from '../storage/grants.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
-import type { NarrowGrant } from './grant-access.ts'
-import type { RecordAudit } from './record-audit.ts'
+import type { RecordAudit, RequestContext } from './record-audit.ts'
+
+/** A narrower child of a live grant: fewer studies, fewer actions, never more, never longer. */
+export type NarrowGrant = (
+  parent: Grant,
+  narrowing: {
+    readonly client: ClientId
+    readonly actions?: readonly Action[] | undefined
+    readonly studies?: readonly StudyUid[] | undefined
+    readonly expiresAt?: Date | undefined
+  },
+  context: RequestContext,
+) => Promise<Grant>
 
 export interface NarrowGrantDeps {
   readonly pool: Pool

@@ -9,7 +9,7 @@ import {
   type Exchange,
   type ExchangeTokenDeps,
   type Ready,
-} from './token-exchange.ts'
+} from './exchange-terms.ts'
 import type { Grant } from '../domain/access/grant.ts'
 import type { Client } from '../domain/access/network.ts'
 import type { AccessTokenClaims } from '../wire/oauth/access-token.ts'

@@ -5,7 +5,7 @@ import { inProviderTerms } from './provider-error.ts'
 import { resourceServer, ROUTES, type ExtraClaims } from './provider.ts'
 import { contextOf } from '../request-state.ts'
 import type { ExchangeToken } from '../../services/exchange-token.ts'
-import type { ExchangedToken } from '../../services/token-exchange.ts'
+import type { ExchangedToken } from '../../services/exchange-terms.ts'
 import type { ClientId } from '../../kernel/ids.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'

@@ -1,7 +1,8 @@
 /** What both ways of token exchange (RFC 8693) have in common: the request, its limits and its outcome. */
 import type { AccessState } from './access-state.ts'
 import type { AuditToken } from './audit-token.ts'
-import type { GrantAccess, NarrowGrant } from './grant-access.ts'
+import type { GrantAccess } from './grant-access.ts'
+import type { NarrowGrant } from './narrow-grant.ts'
 import type { RequestContext } from './record-audit.ts'
 import type { Grant } from '../domain/access/grant.ts'
 import type { Client } from '../domain/access/network.ts'
