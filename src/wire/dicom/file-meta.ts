@@ -17,6 +17,8 @@ const LONGEST = 65_536
 const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'UC', 'UN', 'UR', 'UT'])
 
 /**
+ * Goes by the group length (0002,0000) and throws nothing: `makeHeadReader` is what judges an object.
+ *
  * `start` is the beginning of the object. `more` when it is too short to tell; `malformed` where it is not
  * a Part 10 object with File Meta Information that names itself.
  */

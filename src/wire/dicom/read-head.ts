@@ -39,19 +39,26 @@ const PREAMBLE = 128
 const MAX_META = 65_536
 const META_ENCODING: Encoding = { explicit: true, littleEndian: true }
 
-interface FileMeta {
+interface WalkedMeta {
   readonly transferSyntaxUid: string
   readonly sopClassUid: string | undefined
   readonly sopInstanceUid: string | undefined
   readonly size: number
 }
 
+/** What comes after the file meta information, as it is read. */
+interface Body {
+  readonly meta: WalkedMeta
+  readonly scanner: DatasetScanner
+  readonly inflater?: Inflater
+}
+
 export function makeHeadReader(options: HeadOptions): HeadReader {
   /** What came before the file meta information was whole. */
   let start: Buffer = EMPTY
-  let body: { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } | undefined
+  let body: Body | undefined
 
-  function open(meta: FileMeta): { meta: FileMeta; scanner: DatasetScanner; inflater?: Inflater } {
+  function open(meta: WalkedMeta): Body {
     const limit = options.headerLimit ?? MAX_HEADER_BYTES
     const scanner = new DatasetScanner(encodingOf(meta.transferSyntaxUid), limit)
     if (meta.transferSyntaxUid !== DEFLATED_LITTLE_ENDIAN) return { meta, scanner }
@@ -75,7 +82,7 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       if (body !== undefined) return pushBody(bytes)
       const whole = start.length === 0 ? bytes : Buffer.concat([start, bytes])
-      const meta = readFileMeta(whole)
+      const meta = walkFileMeta(whole)
       // The chunk is the caller's again when this returns: what is kept is a copy.
       start = meta !== undefined ? EMPTY : whole === bytes ? Buffer.from(bytes) : whole
       if (meta === undefined) return undefined
@@ -98,8 +105,12 @@ export function makeHeadReader(options: HeadOptions): HeadReader {
   }
 }
 
-/** PS3.10 section 7.1; undefined until all of group 0002 and what comes after it is there. */
-function readFileMeta(bytes: Buffer): FileMeta | undefined {
+/**
+ * PS3.10 section 7.1; undefined until all of group 0002 and what comes after it is there. Walked element
+ * by element and judged, whatever its group length (0002,0000) says; `readFileMeta`, which has but to name
+ * an object that passes by, goes by that length.
+ */
+function walkFileMeta(bytes: Buffer): WalkedMeta | undefined {
   if (bytes.length < PREAMBLE + 4) return undefined
   if (bytes.toString('latin1', PREAMBLE, PREAMBLE + 4) !== 'DICM')
     throw unreadable('not-dicom', 'it has no DICM prefix (PS3.10 section 7.1)')
@@ -122,7 +133,7 @@ function readFileMeta(bytes: Buffer): FileMeta | undefined {
   return fileMeta(values, at)
 }
 
-function fileMeta(values: ReadonlyMap<number, string>, size: number): FileMeta {
+function fileMeta(values: ReadonlyMap<number, string>, size: number): WalkedMeta {
   const transferSyntaxUid = values.get(0x00020010)
   if (transferSyntaxUid === undefined || transferSyntaxUid === '')
     throw unreadable('malformed', 'it names no transfer syntax (0002,0010)')
@@ -148,7 +159,7 @@ function unfinishedMeta(start: Buffer): Error {
 }
 
 /** PS3.10 table 7.1-1: the file meta information repeats the data set's SOP Class and Instance. */
-function requireSame(meta: FileMeta, dataset: DicomJson): void {
+function requireSame(meta: WalkedMeta, dataset: DicomJson): void {
   const differs = (told: string | undefined, tag: string): boolean => {
     const value = dataset[tag]?.Value?.[0]
     return told !== undefined && told !== '' && value !== undefined && told !== value
