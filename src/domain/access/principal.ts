@@ -13,6 +13,9 @@ export const ACTIONS = [
   'read-audit',
   'read-directory',
   'operate',
+  'link-patients',
+  'subscribe',
+  'export',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -23,6 +26,7 @@ export const MEMBER_ROLES = [
   'consent-recorder',
   'privacy-officer',
   'operator',
+  'identity-clerk',
 ] as const
 export type MemberRole = (typeof MEMBER_ROLES)[number]
 

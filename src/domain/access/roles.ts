@@ -2,11 +2,29 @@
 import type { Action, MemberRole } from './principal.ts'
 
 const ROLE_ACTIONS: Readonly<Record<MemberRole, readonly Action[]>> = {
-  clinical: ['identify', 'find', 'read-report', 'view-images', 'read-consent', 'read-directory'],
-  publisher: ['publish', 'find', 'read-report', 'view-images', 'read-directory'],
+  clinical: [
+    'identify',
+    'find',
+    'read-report',
+    'view-images',
+    'read-consent',
+    'read-directory',
+    'subscribe',
+    'export',
+  ],
+  publisher: [
+    'publish',
+    'find',
+    'read-report',
+    'view-images',
+    'read-directory',
+    'subscribe',
+    'export',
+  ],
   'consent-recorder': ['identify', 'record-consent', 'read-consent', 'read-directory'],
   'privacy-officer': ['identify', 'record-consent', 'read-consent', 'read-audit', 'read-directory'],
   operator: ['operate', 'read-directory'],
+  'identity-clerk': ['identify', 'link-patients', 'read-directory'],
 }
 
 /**
@@ -24,6 +42,9 @@ export const ACTION_KIND = {
   identify: 'open',
   'read-directory': 'open',
   operate: 'open',
+  'link-patients': 'open',
+  subscribe: 'own',
+  export: 'own',
 } as const satisfies Record<Action, 'clinical' | 'own' | 'open'>
 
 export type ClinicalAction = 'find' | 'read-report' | 'view-images'

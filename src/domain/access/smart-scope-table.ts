@@ -22,10 +22,23 @@ const directory = {
   d: ['operate'],
 } satisfies LetterActions
 
+const reports = {
+  ...publishing,
+  r: ['find', 'read-report'],
+  s: ['find', 'read-report'],
+} satisfies LetterActions
+const workflow = { ...publishing, r: ['find'], s: ['find'] } satisfies LetterActions
+
 export const SMART_SCOPES: Readonly<Record<string, LetterActions>> = {
   ImagingStudy: { ...publishing, r: ['find', 'view-images'], s: ['find'] },
-  DiagnosticReport: { ...publishing, r: ['find', 'read-report'], s: ['find', 'read-report'] },
-  Patient: { r: ['find'], s: ['find', 'identify'] },
+  DiagnosticReport: reports,
+  Patient: {
+    r: ['find'],
+    s: ['find', 'identify'],
+    c: ['link-patients'],
+    u: ['link-patients'],
+    d: ['link-patients'],
+  },
   Provenance: { r: ['find'], s: ['find'] },
   Consent: {
     r: ['read-consent'],
@@ -37,4 +50,23 @@ export const SMART_SCOPES: Readonly<Record<string, LetterActions>> = {
   AuditEvent: { r: ['read-audit'], s: ['read-audit'] },
   Organization: directory,
   Endpoint: directory,
+  Practitioner: directory,
+  PractitionerRole: directory,
+  ResearchStudy: directory,
+  Observation: reports,
+  DocumentReference: reports,
+  Binary: reports,
+  ServiceRequest: workflow,
+  Task: workflow,
+  List: workflow,
+  Group: workflow,
+  ResearchSubject: workflow,
+  Basic: workflow,
+  Subscription: {
+    r: ['subscribe'],
+    s: ['subscribe'],
+    c: ['subscribe'],
+    u: ['subscribe'],
+    d: ['subscribe'],
+  },
 }

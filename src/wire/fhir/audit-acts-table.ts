@@ -78,6 +78,17 @@ export const ACT_CODINGS: Readonly<Record<AuditAct, ActCoding>> = {
   read: { type: REST, subtype: [interaction('read')], action: 'R', ...GIVES },
   create: { type: REST, subtype: [interaction('create')], action: 'C', ...TAKES },
   update: { type: REST, subtype: [interaction('update')], action: 'U', ...TAKES },
+  delete: { type: REST, subtype: [interaction('delete')], action: 'D', ...TAKES },
+  history: { type: REST, subtype: [interaction('history')], action: 'R', ...GIVES },
+  operation: { type: REST, subtype: [interaction('operation')], action: 'E', ...ASKS },
+  'patients-linked': {
+    type: dcm('110110', 'Patient Record'),
+    subtype: [interaction('update')],
+    action: 'U',
+    ...TAKES,
+  },
+  export: { type: EXPORT, subtype: [interaction('operation')], action: 'R', ...GIVES },
+  notified: { type: EXPORT, subtype: [DISCLOSE], action: 'R', ...GIVES },
   publish: {
     type: dcm('110104', 'DICOM Instances Transferred'),
     subtype: [],
