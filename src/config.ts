@@ -61,6 +61,7 @@ const VARIABLES = z.object({
   SAMSYN_TRUSTED_ISSUERS: issuers.default([]),
   SAMSYN_POLICY_PROFILE: z.string().min(1).default('no-care'),
   SAMSYN_OPERATIONS_PORT: port.optional(),
+  SAMSYN_MLLP_PORT: port.optional(),
   SAMSYN_TLS_CERT: z.string().min(1).optional(),
   SAMSYN_TLS_KEY: z.string().min(1).optional(),
   SAMSYN_TRUST_PROXY: list.default([]),
@@ -73,7 +74,7 @@ const VARIABLES = z.object({
 })
 
 /** Named in interfaces.md, served by a later version: better refused than ignored. */
-const LATER = /^SAMSYN_(DIMSE_PORT|AE_TITLE|MLLP_PORT|WORKERS)$/
+const LATER = /^SAMSYN_(DIMSE_PORT|AE_TITLE|WORKERS)$/
 /** The tests' own. */
 const IGNORED = /^SAMSYN_(TEST_|REQUIRE_PEERS$)/
 
@@ -94,6 +95,8 @@ export interface Config {
   }[]
   readonly policyProfile: string
   readonly operationsPort: number | undefined
+  /** HL7 v2 over MLLP; absent: no listener. */
+  readonly mllpPort: number | undefined
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly trustProxy: readonly string[]
   readonly egressAllow: readonly string[]
@@ -198,6 +201,7 @@ function toConfig(values: Values): Config {
     trustedIssuers: values.SAMSYN_TRUSTED_ISSUERS,
     policyProfile: values.SAMSYN_POLICY_PROFILE,
     operationsPort: values.SAMSYN_OPERATIONS_PORT,
+    mllpPort: values.SAMSYN_MLLP_PORT,
     tls,
     trustProxy: values.SAMSYN_TRUST_PROXY,
     egressAllow: values.SAMSYN_EGRESS_ALLOW,
