@@ -1,9 +1,11 @@
 /** Walking JSON of unknown shape without trusting it. */
+import { isRawNumber } from './exact-json.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
+/** A number that keeps its digits (`exact-json.ts`) is none, though the language calls it an object. */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
 export function textOf(value: unknown): string | undefined {

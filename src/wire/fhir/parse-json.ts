@@ -1,26 +1,43 @@
-/** JSON from outside, bounded in size and depth before it becomes objects. */
+/** JSON from outside: UTF-8, bounded in depth and count, every name once, every number as it was written. */
 import { HubError } from '../../kernel/errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
-
-/** FHIR resources nest some ten levels; Bundles and extensions add to that. */
-const MAX_DEPTH = 40
+import { readJson, type JsonBounds } from './read-json.ts'
+import { scanJson, type JsonScan } from './scan-json.ts'
 
 /**
- * A FHIR resource in JSON. Throws `invalid` where the text is not JSON, nests too deeply, or is no
- * object with a resourceType.
+ * FHIR resources nest some ten levels; Bundles and extensions add to that. A value costs some fifty bytes once
+ * parsed, and a Bundle of ten thousand small resources has fewer than these.
+ */
+const BOUNDS: JsonBounds = { depth: 40, values: 250_000 }
+
+/**
+ * A FHIR resource in JSON; numbers as `exact-json.ts` says. The face bounds its size. Throws `invalid`, located,
+ * where the text is not UTF-8 or JSON, nests too deeply, has too many values, a name twice or a character
+ * no FHIR string may have, or is no object with a resourceType.
  */
 export function parseResourceJson(
   bytes: Uint8Array,
 ): JsonObject & { readonly resourceType: string } {
-  const text = decode(bytes)
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    throw new HubError('invalid', `The JSON nests deeper than ${MAX_DEPTH} levels`)
-  }
-  const value = parse(text)
+  const value = parseJson(bytes)
   if (!isResource(value)) {
     throw new HubError('invalid', 'The body is not a FHIR resource: an object with a resourceType')
   }
   return value
+}
+
+/** As `parseResourceJson`, for any JSON, as a patch. */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decode(bytes)
+  const scan = scanJson(bytes)
+  if (scan.peculiar || scan.depth > BOUNDS.depth || scan.values > BOUNDS.values) {
+    return readJson(text, BOUNDS)
+  }
+  return quickly(text, scan) ?? readJson(text, BOUNDS)
+}
+
+/** As `parseJson`, of a text that the hub stored: bounds were kept when it came. */
+export function parseJsonText(text: string): unknown {
+  return parseJson(new TextEncoder().encode(text))
 }
 
 /** FHIR JSON is UTF-8 (R4 json.html); a byte order mark is tolerated. */
@@ -32,28 +49,35 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parse(text: string): unknown {
+/** Undefined where the engine refuses the text or saw fewer names than the scan: it keeps the last of a name's values. */
+function quickly(text: string, scan: JsonScan): unknown {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return countNames(value) === scan.names ? value : undefined
   } catch {
     // The engine's message quotes the body, which may hold what must not be in an error.
-    throw new HubError('invalid', 'The body is not JSON')
+    return undefined
   }
 }
 
-/** Counts brackets outside strings, so that a hostile body never reaches the parser. */
-function isDeeperThan(text: string, limit: number): boolean {
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    if (character === '\\' && inString) at++
-    else if (character === '"') inString = !inString
-    else if (!inString && (character === '{' || character === '[')) depth++
-    else if (!inString && (character === '}' || character === ']')) depth--
-    if (depth > limit) return true
+/** NaN, which equals nothing, where one is a name that no element has and careless copying would act on. */
+function countNames(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) {
+    let count = 0
+    for (const one of value as readonly unknown[]) count += countNames(one)
+    return count
   }
-  return false
+  return isJsonObject(value) ? countNamesOf(value) : 0
+}
+
+function countNamesOf(object: JsonObject): number {
+  let count = 0
+  for (const name in object) {
+    if (name === '__proto__') return NaN
+    count += 1 + countNames(object[name])
+  }
+  return count
 }
 
 function isResource(value: unknown): value is JsonObject & { readonly resourceType: string } {
