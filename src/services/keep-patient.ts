@@ -1,5 +1,4 @@
 /** Creating the hub's Patient and adding to it what publishers tell, in the caller's transaction. */
-import { NO_FACTS } from '../domain/access/filter.ts'
 import { claimedLocalIds } from '../domain/identity/claimed-identifiers.ts'
 import type { NationalId } from '../domain/identity/national-id.ts'
 import type { PatientClaim } from '../domain/imaging/study.ts'
@@ -7,11 +6,14 @@ import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { lockKey } from '../storage/lock-key.ts'
 import { claimNationalId, keepLocalIds } from '../storage/patient-identifiers.ts'
+import { currentPatient } from '../storage/patient-locks.ts'
 import { claimName } from '../storage/patient-names.ts'
-import { putResource, readResource } from '../storage/resources.ts'
+import { readResource } from '../storage/resources.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
+import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { completePatient, patientResource } from '../wire/fhir/patient.ts'
-import { identifierEntries, searchValues } from '../wire/fhir/search-values.ts'
+import { identifierEntries } from '../wire/fhir/search-values.ts'
+import { storePatient } from './store-patient.ts'
 
 /** What one custodian says of a person. */
 export interface ToldPatient {
@@ -40,7 +42,7 @@ export async function createPatient(db: Db, person: NewPatient): Promise<Entered
     if (owner !== id || (await readPatient(db, id)) !== undefined)
       return { patient: owner, created: false }
   }
-  await store(db, patientResource(id, national, told), { id, at, method: 'POST' })
+  await storePatient(db, patientResource(id, national, told), { id, at, method: 'POST' })
   if (isNamed(told)) await claimName(db, id, person.custodian)
   await rememberLocalIds(db, person)
   return { patient: id, created: true }
@@ -49,7 +51,7 @@ export async function createPatient(db: Db, person: NewPatient): Promise<Entered
 /** The Patient's content; undefined where it is not there or was deleted. */
 export async function readPatient(db: Db, id: PatientId): Promise<JsonObject | undefined> {
   const stored = await readResource(db, 'Patient', id)
-  const content: unknown = JSON.parse(stored?.content ?? 'null')
+  const content = parseJsonText(stored?.content ?? 'null')
   return isJsonObject(content) ? content : undefined
 }
 
@@ -89,20 +91,9 @@ export async function changePatient(
   change: (patient: JsonObject) => Promise<JsonObject | undefined>,
 ): Promise<void> {
   await lockKey(db, `patient/${id}`)
+  // What is learnt of a Patient that has been replaced meanwhile comes with the next study, to its survivor.
+  if ((await currentPatient(db, id)) !== id) return
   const patient = await readPatient(db, id)
   const changed = patient && (await change(patient))
-  if (changed !== undefined) await store(db, changed, { id, at, method: 'PUT' })
-}
-
-interface Storing {
-  readonly id: PatientId
-  readonly at: Date
-  readonly method: 'POST' | 'PUT'
-}
-
-async function store(db: Db, resource: JsonObject, { id, at, method }: Storing): Promise<void> {
-  const facts = { ...NO_FACTS, patient: id }
-  const search = searchValues(resource)
-  const row = { type: 'Patient', id, resource, facts, quarantined: false, search, at }
-  await putResource(db, row, { method })
+  if (changed !== undefined) await storePatient(db, changed, { id, at, method: 'PUT' })
 }

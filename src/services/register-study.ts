@@ -13,6 +13,7 @@ import { HubError } from '../kernel/errors.ts'
 import { announceChanges, copyEnded } from '../storage/access-changes.ts'
 import { putInstances } from '../storage/instances.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
+import { holdPatient } from '../storage/patient-locks.ts'
 import {
   countInstances,
   findSourceTimeZone,
@@ -130,7 +131,7 @@ async function identify(
     imagingStudy,
     study: first.studyUid,
     own,
-    patient: custody.isDoubted ? null : patient,
+    patient: custody.isDoubted || patient === null ? null : await holdPatient(db, patient),
   }
 }
 

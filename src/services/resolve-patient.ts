@@ -23,6 +23,8 @@ export type IdentityDoubt =
   | 'study-of-another-patient'
   | 'study-of-another-custodian'
   | 'demographics-contradict'
+  /** It came while its patient was taken for another person. */
+  | 'patients-parted'
 
 export interface ResolvedPatient {
   /** Null where nothing may be linked. */

@@ -1,10 +1,20 @@
-/** From an identifier of a person to the hub's Patient. */
+/** From an identifier of a person to the hub's Patient, and back to all that the person is known by. */
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 
 export interface Identifier {
   readonly system: string
   readonly value: string
+}
+
+/** An identifier as the index has it; `system` is the key under which the value names one person. */
+export interface IndexedIdentifier extends Identifier {
+  /** Whose word and whose own it is; null for one that is a person's in the whole country. */
+  readonly custodian: OrganizationId | null
+  readonly assigner: string | null
+  /** FHIR dateTime texts, as told. */
+  readonly starts: string | null
+  readonly ends: string | null
 }
 
 const FIND = `
@@ -28,20 +38,27 @@ export async function findPatient(
 
 // The update changes nothing: it makes the statement wait for whoever inserts the same, and return theirs.
 const CLAIM = `
-insert into patient_identifier (system, value, patient) values ($1, $2, $3)
+insert into patient_identifier (system, value, patient, assigner, starts_at, ends_at)
+values ($1, $2, $3, $4, $5, $6)
 on conflict (system, value, custodian) do update set patient = patient_identifier.patient
 returning patient`
+
+export interface ClaimedIdentifier extends Identifier {
+  readonly assigner?: string | undefined
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+}
 
 /** Whose the national id is: `patient`'s from now on, or that of the Patient that had it first. */
 export async function claimNationalId(
   db: Db,
-  identifier: Identifier,
+  { system, value, assigner, start, end }: ClaimedIdentifier,
   patient: PatientId,
 ): Promise<PatientId> {
   const { rows } = await db.query<{ patient: PatientId }>({
     name: 'claim-national-id',
     text: CLAIM,
-    values: [identifier.system, identifier.value, patient],
+    values: [system, value, patient, assigner, start, end],
   })
   return rows[0]?.patient ?? patient
 }
@@ -80,4 +97,81 @@ export async function keepLocalIds(db: Db, { patient, custodian, ids }: LocalIds
     text: KEEP,
     values: [JSON.stringify(ids), custodian, patient, MOST_LOCAL_IDS],
   })
+}
+
+const SET = `
+insert into patient_identifier (system, value, patient, custodian, tokens, assigner, starts_at, ends_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (system, value, custodian) do update set
+  patient = excluded.patient, assigner = coalesce(excluded.assigner, patient_identifier.assigner),
+  starts_at = coalesce(excluded.starts_at, patient_identifier.starts_at), ends_at = excluded.ends_at`
+
+export interface SetIdentifier extends ClaimedIdentifier {
+  readonly patient: PatientId
+  readonly custodian: OrganizationId | null
+  /** The entries by which a search finds a custodian's own. */
+  readonly tokens: readonly string[]
+}
+
+/** What the identifier's authority says of it, in place of what was said before. */
+export async function setIdentifier(db: Db, one: SetIdentifier): Promise<void> {
+  const { system, value, patient, custodian, tokens, assigner, start, end } = one
+  const values = [system, value, patient, custodian, tokens, assigner, start, end]
+  await db.query({ name: 'set-identifier', text: SET, values })
+}
+
+const LIST = `
+select system, value, custodian, assigner, starts_at as starts, ends_at as ends
+from patient_identifier where patient = $1
+order by custodian nulls first, system, value limit 1000`
+
+/** All that the person is known by, to anyone: for the hub's own judgement. */
+export async function listIdentifiers(
+  db: Db,
+  patient: PatientId,
+): Promise<readonly IndexedIdentifier[]> {
+  const { rows } = await db.query<IndexedIdentifier>({
+    name: 'list-patient-identifiers',
+    text: LIST,
+    values: [patient],
+  })
+  return rows
+}
+
+const REMOVE = `
+delete from patient_identifier
+where system = $1 and value = $2 and custodian is not distinct from $3 and patient = $4`
+
+/** Forgets one identifier; true where the patient had it. */
+export async function removeIdentifier(
+  db: Db,
+  {
+    system,
+    value,
+    custodian,
+    patient,
+  }: Identifier & { readonly custodian: OrganizationId | null; readonly patient: PatientId },
+): Promise<boolean> {
+  const { rowCount } = await db.query(REMOVE, [system, value, custodian, patient])
+  return rowCount === 1
+}
+
+const REMOVE_ALL = `delete from patient_identifier where patient = $1`
+
+/** Forgets every identifier of a Patient that is deleted. */
+export async function removeIdentifiers(db: Db, patient: PatientId): Promise<void> {
+  await db.query(REMOVE_ALL, [patient])
+}
+
+const HAS_SYSTEM = `
+select exists (select 1 from patient_identifier where system = $1 and custodian = $2) as known`
+
+/** Whether the custodian has ids of its own under this system. */
+export async function hasSystem(
+  db: Db,
+  system: string,
+  custodian: OrganizationId,
+): Promise<boolean> {
+  const { rows } = await db.query<{ known: boolean }>(HAS_SYSTEM, [system, custodian])
+  return rows[0]?.known === true
 }
