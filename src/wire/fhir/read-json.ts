@@ -3,7 +3,7 @@
  * resource something is wrong. Used for texts the scan found peculiar or the engine refused.
  */
 import { HubError } from '../../kernel/errors.ts'
-import { pathText, type Step } from './element-path.ts'
+import { lineAndColumn, pathText, type Step } from '../element-path.ts'
 import { exactNumber } from './exact-json.ts'
 import type { JsonObject } from './json.ts'
 
@@ -176,7 +176,11 @@ function skipWhitespace(cursor: Cursor): void {
 }
 
 function notJson(cursor: Cursor, text: string): HubError {
-  return located(cursor, 'The body is not JSON', `${lineAndColumn(cursor)}: ${text}`)
+  return located(
+    cursor,
+    'The body is not JSON',
+    `${lineAndColumn(cursor.text, cursor.at)}: ${text}`,
+  )
 }
 
 function refused(cursor: Cursor, text: string): HubError {
@@ -189,9 +193,4 @@ function located({ root, steps }: Cursor, message: string, text: string): HubErr
     steps.filter((step) => step !== ''),
   )
   return new HubError('invalid', message, { problems: [{ location, text }] })
-}
-
-function lineAndColumn({ text, at }: Cursor): string {
-  const lines = text.slice(0, at).split('\n')
-  return `Line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`
 }
