@@ -166,9 +166,10 @@ function proceduresOf(items: readonly Element[]): readonly ReportCode[] {
 
 /** CV: V, S, DN and OT, the sender's own words. */
 function codeOf(element: Element): readonly ReportCode[] {
-  const [code, oid, display, own] = ['V', 'S', 'DN', 'OT'].map(
-    (name) => element.getAttribute(name)?.trim() || undefined,
-  )
+  const [code, oid, display, own] = ['V', 'S', 'DN', 'OT'].map((name) => {
+    const value = element.getAttribute(name)?.trim()
+    return value === '' ? undefined : value
+  })
   if (code === undefined && display === undefined && own === undefined) return []
   const system = oid !== undefined && isUid(oid) ? `urn:oid:${oid}` : undefined
   return [
