@@ -27,17 +27,21 @@ export function parseResourceJson(
 
 /** As `parseResourceJson`, for any JSON, as a patch. */
 export function parseJson(bytes: Uint8Array): unknown {
-  const text = decode(bytes)
-  const scan = scanJson(bytes)
-  if (scan.peculiar || scan.depth > BOUNDS.depth || scan.values > BOUNDS.values) {
-    return readJson(text, BOUNDS)
-  }
-  return quickly(text, scan) ?? readJson(text, BOUNDS)
+  return parseWithin(bytes, BOUNDS)
 }
 
-/** As `parseJson`, of a text that the hub stored: bounds were kept when it came. */
+/** As `parseJson`, of what the hub itself stored: it was bounded when it came, perhaps as XML. */
 export function parseJsonText(text: string): unknown {
-  return parseJson(new TextEncoder().encode(text))
+  return parseWithin(new TextEncoder().encode(text), { depth: BOUNDS.depth, values: Infinity })
+}
+
+function parseWithin(bytes: Uint8Array, bounds: JsonBounds): unknown {
+  const text = decode(bytes)
+  const scan = scanJson(bytes)
+  if (scan.peculiar || scan.depth > bounds.depth || scan.values > bounds.values) {
+    return readJson(text, bounds)
+  }
+  return quickly(text, scan) ?? readJson(text, bounds)
 }
 
 /** FHIR JSON is UTF-8 (R4 json.html); a byte order mark is tolerated. */

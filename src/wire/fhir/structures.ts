@@ -57,36 +57,49 @@ export interface Structures {
   structureOf(typeOrPath: string): Structure | undefined
   /** Its elements, none where there is no such thing. */
   elementsOf(typeOrPath: string): readonly Element[]
+  /** Of a resource type that resources can have; undefined for abstract and other types. */
+  resourceOf(type: string): Structure | undefined
 }
 
+const ABSTRACT = new Set(['Resource', 'DomainResource'])
+/** The longest path in R4 has some hundred characters. */
+const MAX_PATH = 200
 const SYSTEM_TYPE = 'http://hl7.org/fhirpath/System.'
 
 /** Loads each type when it is first asked for. */
 export function makeStructures(definitions: Pick<Definitions, 'structure'>): Structures {
-  /** By type, then by path; only of types that exist, so that no caller's text makes it grow. */
-  const known = new Map<string, ReadonlyMap<string, Structure>>()
+  /** By path; only of types that exist, so that no caller's text makes it grow. */
+  const known = new Map<string, Structure>()
 
-  function loaded(type: string): ReadonlyMap<string, Structure> | undefined {
-    const structures = known.get(type)
-    if (structures !== undefined) return structures
+  function load(type: string): void {
     const definition = definitions.structure(STRUCTURE_BASE + type)
     // The specification's profiles and extensions have such URLs too.
-    if (definition?.type !== type || definition.derivation === 'constraint') return undefined
-    const fresh = structuresOf(definition)
-    known.set(type, fresh)
-    return fresh
+    if (definition?.type !== type || definition.derivation === 'constraint') return
+    for (const [path, structure] of structuresOf(definition)) known.set(path, structure)
   }
 
   function structureOf(typeOrPath: string): Structure | undefined {
-    const [type = ''] = typeOrPath.split('.', 1)
-    const own = loaded(type)?.get(typeOrPath)
+    const own = known.get(typeOrPath)
+    if (own !== undefined || typeOrPath.length > MAX_PATH) return own
     const last = typeOrPath.lastIndexOf('.')
-    if (own !== undefined || last < 0) return own
+    if (last < 0) {
+      load(typeOrPath)
+      return known.get(typeOrPath)
+    }
+    // Loads the type on the way, whereby the path may have become known.
     const member = structureOf(typeOrPath.slice(0, last))?.members.get(typeOrPath.slice(last + 1))
-    return member && structureOf(member.type.content)
+    return known.get(typeOrPath) ?? (member && structureOf(member.type.content))
   }
 
-  return { structureOf, elementsOf: (typeOrPath) => structureOf(typeOrPath)?.elements ?? [] }
+  return {
+    structureOf,
+    elementsOf: (typeOrPath) => structureOf(typeOrPath)?.elements ?? [],
+    resourceOf(type) {
+      if (type.includes('.') || ABSTRACT.has(type)) return undefined
+      const structure = structureOf(type)
+      return structure?.kind === 'resource' ? structure : undefined
+    },
+  }
 }
 
 /** The type itself and each element with content of its own, by path. */

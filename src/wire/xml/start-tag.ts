@@ -25,7 +25,8 @@ export interface XmlStart {
 
 /** FHIR and the XHTML in it nest some twenty levels. */
 const MAX_DEPTH = 100
-const MAX_NODES = 80_000
+/** Elements and attributes: a body of 4 MB in FHIR has as many. */
+const MAX_NODES = 200_000
 const MAX_ATTRIBUTES = 64
 
 const NAME_START = String.raw`A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}-\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`
