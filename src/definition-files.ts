@@ -16,7 +16,9 @@ export function specificationTexts(): DefinitionTexts {
   return {
     types: () => specification('profiles-types.json'),
     resources: () => specification('profiles-resources.json'),
-    terminology: () => [specification('valuesets.json'), specification('v3-codesystems.json')],
+    terminology: () =>
+      ['valuesets.json', 'v3-codesystems.json', 'v2-tables.json'].map((file) => specification(file)),
+    extensions: () => specification('extension-definitions.json'),
   }
 }
 

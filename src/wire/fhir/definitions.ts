@@ -1,10 +1,8 @@
 /**
  * FHIR's own definitions, taken out of the specification's large bundles one at a time: a hub needs some
- * twenty of six hundred, and parsing them all costs a second and 200 MB.
+ * dozens of six hundred, and parsing them all costs a second and 200 MB.
  */
-import { indexStructureDefinitionBundle, loadDataType } from '@medplum/core'
-import type { Bundle, StructureDefinition } from '@medplum/fhirtypes'
-import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
 
 /** Texts of the R4 definition bundles, each read when it is first needed. */
 export interface DefinitionTexts {
@@ -12,124 +10,98 @@ export interface DefinitionTexts {
   types(): string
   /** profiles-resources.json */
   resources(): string
-  /** valuesets.json, v3-codesystems.json */
+  /** valuesets.json, v3-codesystems.json, v2-tables.json */
   terminology(): readonly string[]
+  /** extension-definitions.json */
+  extensions(): string
 }
 
+/** Conformance resources by canonical URL, parsed anew at each call: keep what you make of them. */
 export interface Definitions {
-  /** The base definition of a loaded resource type, with its snapshot. */
-  structureOf(type: string): StructureDefinition | undefined
-  /** Codes of an enumerable value set as `code` and `system|code`; undefined where it cannot be listed. */
-  codesOf(valueSet: string): ReadonlySet<string> | undefined
+  /** A data type, resource type or extension of the specification. */
+  structure(url: string): JsonObject | undefined
+  /** A ValueSet or CodeSystem. */
+  terminology(url: string): JsonObject | undefined
+  isResourceType(name: string): boolean
 }
 
-const BASE = 'http://hl7.org/fhir'
+export const STRUCTURE_BASE = 'http://hl7.org/fhir/StructureDefinition/'
+
+interface Finder {
+  find(url: string): JsonObject | undefined
+  has(url: string): boolean
+}
+
+export function makeDefinitions(texts: DefinitionTexts): Definitions {
+  const types = makeFinder(() => texts.types(), byFullUrl)
+  const resources = makeFinder(() => texts.resources(), byFullUrl)
+  const extensions = makeFinder(() => texts.extensions(), byFullUrl)
+  let terminology: readonly Finder[] | undefined
+  return {
+    structure: (url) => types.find(url) ?? resources.find(url) ?? extensions.find(url),
+    terminology(url) {
+      terminology ??= texts
+        .terminology()
+        .map((_, index) => makeFinder(() => texts.terminology()[index] ?? '', byUrl))
+      return terminology.find((one) => one.has(url))?.find(url)
+    },
+    isResourceType: (name) => resources.has(STRUCTURE_BASE + name),
+  }
+}
+
+interface Entry {
+  readonly start: number
+  readonly end: number
+}
+type IndexOf = (text: string) => ReadonlyMap<string, Entry>
 
 /**
- * Loads the data types and `resourceTypes` into the library's registry, which is one for the process,
- * and gives access to the value sets their bindings name.
+ * Positions are kept, the text only as long as memory is not wanted elsewhere: types are met in bursts,
+ * and a text of 35 MB must not be read for each.
  */
-export function loadDefinitions(
-  texts: DefinitionTexts,
-  resourceTypes: readonly string[],
-): Definitions {
-  indexStructureDefinitionBundle(parseBundle(texts.types()))
-  const structures = new Map<string, StructureDefinition>()
-  const resources = texts.resources()
-  for (const type of ['Resource', 'DomainResource', ...resourceTypes]) {
-    const definition = extractResource(resources, `${BASE}/StructureDefinition/${type}`)
-    if (!isStructureDefinition(definition)) throw new Error(`FHIR R4 defines no ${type}`)
-    loadDataType(definition)
-    structures.set(type, definition)
+function makeFinder(read: () => string, indexOf: IndexOf): Finder {
+  let held: WeakRef<{ readonly text: string }> | undefined
+  let index: ReadonlyMap<string, Entry> | undefined
+  const textNow = (): string => {
+    const kept = held?.deref()
+    if (kept !== undefined) return kept.text
+    const fresh = { text: read() }
+    held = new WeakRef(fresh)
+    return fresh.text
   }
-  return { structureOf: (type) => structures.get(type), codesOf: makeValueSets(texts) }
-}
-
-function makeValueSets(texts: DefinitionTexts): Definitions['codesOf'] {
-  const known = new Map<string, ReadonlySet<string> | undefined>()
-  return (canonical) => {
-    const [url = ''] = canonical.split('|')
-    if (!known.has(url)) known.set(url, enumerate(url, texts))
-    return known.get(url)
+  const indexed = (): ReadonlyMap<string, Entry> => (index ??= indexOf(textNow()))
+  return {
+    has: (url) => indexed().has(url),
+    find(url) {
+      const entry = indexed().get(url)
+      return entry && parse(textNow(), entry)
+    },
   }
 }
 
-/** Listed concepts and whole code systems only; filters, imports and exclusions leave a set unknown. */
-function enumerate(url: string, texts: DefinitionTexts): ReadonlySet<string> | undefined {
-  const valueSet = findTerminology(url, texts)
-  if (valueSet === undefined || valuesAt(valueSet, 'compose.exclude').length > 0) return undefined
-  const includes = valuesAt(valueSet, 'compose.include').filter(isJsonObject)
-  const parts = includes.map((include) => includedCodes(include, texts))
-  if (parts.length === 0 || parts.includes(undefined)) return undefined
-  return new Set(parts.flatMap((codes) => codes ?? []))
+/** Right for structures, whose full URL in these bundles is their canonical one; nothing is parsed. */
+function byFullUrl(text: string): ReadonlyMap<string, Entry> {
+  return new Map(entriesOf(text).map(({ fullUrl, ...entry }) => [fullUrl, entry]))
 }
 
-function includedCodes(include: JsonObject, texts: DefinitionTexts): string[] | undefined {
-  const system = textOf(include.system)
-  if (include.filter !== undefined || include.valueSet !== undefined || system === undefined) {
-    return undefined
-  }
-  const concepts = include.concept ?? wholeSystem(system, texts)
-  if (concepts === undefined) return undefined
-  return codesWithin(concepts).flatMap((code) => [code, `${system}|${code}`])
+/** Code systems live at terminology.hl7.org while their entries say hl7.org/fhir. */
+function byUrl(text: string): ReadonlyMap<string, Entry> {
+  return new Map(entriesOf(text).map((entry) => [String(parse(text, entry)?.url), entry]))
 }
 
-function wholeSystem(url: string, texts: DefinitionTexts): unknown {
-  const system = findTerminology(url, texts)
-  return system?.content === 'complete' ? system.concept : undefined
+function entriesOf(text: string): readonly (Entry & { readonly fullUrl: string })[] {
+  const found = [...text.matchAll(/"fullUrl"\s*:\s*"([^"]+)"/g)]
+  return found.map(({ index, 1: fullUrl = '' }, at) => {
+    const start = text.indexOf('{', text.indexOf('"resource"', index))
+    // Before the next entry's brace, or before the end of the list, this entry's own brace closes.
+    const next = found[at + 1]?.index ?? text.length
+    const boundary = text.lastIndexOf(at + 1 < found.length ? ',' : ']', next)
+    const closing = text.lastIndexOf('}', boundary)
+    return { fullUrl, start, end: text.lastIndexOf('}', closing - 1) + 1 }
+  })
 }
 
-function codesWithin(concepts: unknown): string[] {
-  return listOf(concepts)
-    .filter(isJsonObject)
-    .flatMap((concept) => [textOf(concept.code) ?? [], codesWithin(concept.concept)].flat())
-}
-
-function findTerminology(url: string, texts: DefinitionTexts): JsonObject | undefined {
-  for (const text of texts.terminology()) {
-    const found = extractResource(text, url)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-/** The resource with this canonical url, cut out of the bundle's text. */
-function extractResource(text: string, url: string): JsonObject | undefined {
-  const mention = new RegExp(`"url"\\s*:\\s*${escapeRegExp(JSON.stringify(url))}`, 'g')
-  for (const { index } of text.matchAll(mention)) {
-    const start = text.indexOf('{', text.lastIndexOf('"resource"', index))
-    const resource: unknown = JSON.parse(text.slice(start, endOfObject(text, start)))
-    // Others mention it in passing, as a base or a dependency.
-    if (isJsonObject(resource) && resource.url === url) return resource
-  }
-  return undefined
-}
-
-function endOfObject(text: string, start: number): number {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gs
-  tokens.lastIndex = start
-  let depth = 0
-  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
-    if (match[0] === '{') depth++
-    if (match[0] === '}' && --depth === 0) return tokens.lastIndex
-  }
-  throw new Error('A definition bundle ends within an entry')
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-}
-
-function parseBundle(text: string): Bundle {
-  const bundle: unknown = JSON.parse(text)
-  if (!isBundle(bundle)) throw new Error('Not a bundle of definitions')
-  return bundle
-}
-
-function isBundle(value: unknown): value is Bundle {
-  return isJsonObject(value) && value.resourceType === 'Bundle'
-}
-
-export function isStructureDefinition(value: unknown): value is StructureDefinition {
-  return isJsonObject(value) && value.resourceType === 'StructureDefinition'
+function parse(text: string, { start, end }: Entry): JsonObject | undefined {
+  const resource: unknown = JSON.parse(text.slice(start, end))
+  return isJsonObject(resource) ? resource : undefined
 }

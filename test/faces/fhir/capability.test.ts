@@ -12,7 +12,6 @@ import {
 } from '../../support/registry.ts'
 import { readOwnDefinitions, specificationTexts } from '../../../src/definition-files.ts'
 import { makeValidate } from '../../../src/wire/fhir/validate.ts'
-import { loadDefinitions } from '../../../src/wire/fhir/definitions.ts'
 
 interface Resource {
   readonly type: string
@@ -304,11 +303,6 @@ test('the capability statement and the profiles are valid FHIR themselves', asyn
   const registry = await startRegistry(t)
   const { body } = await registry.ask(EVERYONE, 'metadata')
   const own = readOwnDefinitions()
-  loadDefinitions(specificationTexts(), [
-    'CapabilityStatement',
-    'StructureDefinition',
-    'SearchParameter',
-  ])
   const validate = makeValidate(specificationTexts(), [])
   for (const resource of [body, ...own]) assert.deepEqual(validate(resource), [])
 })
