@@ -5,10 +5,11 @@ import { readAnchorLines } from '../storage/audit-anchor.ts'
 import { readAuditHead, readDisclosedObjects } from '../storage/audit-events.ts'
 import { readQueued } from '../storage/break-glass-reviews.ts'
 import { snapshot, type Db } from '../storage/db.ts'
-import { readAuditLog, type LoggedAuditEvent } from '../storage/search-audit-events.ts'
+import { findAlteredValues, readAuditLog } from '../storage/search-audit-events.ts'
+import type { LoggedAuditEvent, ToldValues } from '../storage/search-audit-events.ts'
 import { checkAnchor, type AnchorFinding } from '../wire/audit/check-anchor.ts'
 import type { Checkpoint } from '../wire/audit/checkpoint.ts'
-import { brokenGlass, closedDisclosure } from '../wire/fhir/audit-columns.ts'
+import { auditSearchEntries, brokenGlass, closedDisclosure } from '../wire/fhir/audit-columns.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import { makeLogCheck, parseEvent, type BoundRows, type LogFinding } from './check-audit-log.ts'
 
@@ -80,7 +81,11 @@ export async function verifyAudit({
   })
 }
 
-/** Most events are bound to no row: only those that may be are parsed for it. */
+function toldValues({ seq, content }: LoggedAuditEvent): ToldValues {
+  return { seq, ...auditSearchEntries(parseEvent(content)) }
+}
+
+/** Most events are bound to no row of another table: only those that may be are parsed for it. */
 async function rowsOf(db: Db, events: readonly LoggedAuditEvent[]): Promise<BoundRows> {
   const holding = (text: string): readonly JsonObject[] =>
     events.flatMap(({ content }) => (content.includes(text) ? [parseEvent(content)] : []))
@@ -89,6 +94,7 @@ async function rowsOf(db: Db, events: readonly LoggedAuditEvent[]): Promise<Boun
   return {
     objects: closed.length === 0 ? new Map() : await readDisclosedObjects(db, closed),
     reviews: broken.length === 0 ? new Map() : await readQueued(db, broken),
+    altered: await findAlteredValues(db, events.map(toldValues)),
   }
 }
 

@@ -49,7 +49,7 @@ async function deleteResource(
   const found = await readStudyFacts(db, imagingStudy)
   if (found === undefined) return
   const { quarantined, ...facts } = found
-  const search = { tokens: [], refs: [], strings: [] }
+  const search = { keys: [], refs: [], compared: {} }
   const row = {
     type: 'ImagingStudy',
     id: imagingStudy,

@@ -19,6 +19,7 @@ type DateAtom = Extract<Atom, { readonly kind: 'dated' | 'may-be-dated' }>
 interface Printer {
   readonly alias: string
   readonly parameters: unknown[]
+  readonly printAtom: (atom: Atom, to: Printer) => string
 }
 
 /**
@@ -30,7 +31,34 @@ export function accessFilterSql(
   alias: string,
   parameters: unknown[],
 ): string {
-  return print(filter, { alias, parameters })
+  return print(filter, { alias, parameters, printAtom: printResourceAtom })
+}
+
+/**
+ * The same over the log, alias of view `audit_event_row`: an event is its patient's, and that of the custodians
+ * it touched and the member that asked. Of studies, modalities and the like it says nothing.
+ */
+export function auditFilterSql(filter: AccessFilter, alias: string, parameters: unknown[]): string {
+  return print(filter, { alias, parameters, printAtom: printAuditAtom })
+}
+
+function printAuditAtom(atom: Atom, to: Printer): string {
+  const { alias } = to
+  switch (atom.kind) {
+    case 'patient':
+      return `(${alias}.patient is not null and ${alias}.patient = ${push(atom.is, to)})`
+    case 'custodian': {
+      const named = list(atom.in, to)
+      return `(coalesce(${alias}.member = any(${named}), false) or ${alias}.custodians && ${named})`
+    }
+    // Unknown: a refusal reaches it, a permission does not.
+    case 'may-have-modality':
+    case 'may-have-body-region':
+    case 'may-be-dated':
+      return 'true'
+    default:
+      return 'false'
+  }
 }
 
 function print(filter: AccessFilter, to: Printer): string {
@@ -44,6 +72,13 @@ function print(filter: AccessFilter, to: Printer): string {
       return join(filter, to)
     case 'not':
       return `not (${print(filter.of, to)})`
+    default:
+      return to.printAtom(filter, to)
+  }
+}
+
+function printResourceAtom(filter: Atom, to: Printer): string {
+  switch (filter.kind) {
     case 'no-custodian':
       return `${to.alias}.custodian is null`
     case 'patient':

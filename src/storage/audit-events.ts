@@ -1,6 +1,9 @@
 /** The audit log in PostgreSQL: appended to under the lock of its head, never updated. */
 import type { Pool } from 'pg'
 import { appendLeaves, leafHash, type Tree } from '../domain/audit/merkle.ts'
+import type { Compared } from '../wire/fhir/search-entries.ts'
+import { arrayLiteral } from './array-literal.ts'
+import { comparedText } from './compared-text.ts'
 import { transaction, type Db } from './db.ts'
 
 export interface NewAuditEvent {
@@ -11,8 +14,10 @@ export interface NewAuditEvent {
   readonly patient: string | null
   readonly custodians: readonly string[]
   readonly member: string | null
-  readonly tokens: readonly string[]
+  /** What it is found by (wire/fhir/search-entries.ts). */
+  readonly keys: readonly string[]
   readonly refs: readonly string[]
+  readonly compared: Compared
 }
 
 // A dead node must not hold up the others' log for longer than a request waits.
@@ -21,19 +26,21 @@ const BEGIN_APPEND = `set local statement_timeout = '5s'`
 const LOCK_HEAD = `select size, frontier from audit_head for update`
 
 const INSERT_EVENTS = `
-insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, tokens, refs)
+insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, keys, refs,
+  compared)
 select $1::bigint + ordinality - 1, id, recorded, content, leaf, patient, custodians::text[], member,
-       tokens::text[], refs::text[]
+       search_keys(keys::text[]), refs::text[], compared::jsonb
   from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
-              $9::text[], $10::text[])
-       with ordinality as e (id, recorded, content, leaf, patient, custodians, member, tokens, refs, ordinality)`
+              $9::text[], $10::text[], $11::text[])
+       with ordinality as e (id, recorded, content, leaf, patient, custodians, member, keys, refs, compared,
+         ordinality)`
 
 // The same for a head that is known already: one round trip, and nothing at all where another process
 // has appended meanwhile (its row lock makes this wait for it, and then see its head).
 const APPEND_AFTER = `
 with head as (
-  update audit_head set size = $11, frontier = $12
-   where size = $1::bigint and frontier = $13::bytea[]
+  update audit_head set size = $12, frontier = $13
+   where size = $1::bigint and frontier = $14::bytea[]
   returning size
 )
 ${INSERT_EVENTS}
@@ -124,13 +131,10 @@ function insertValues({ first, events, leaves }: Insertion): unknown[] {
     // unnest would flatten arrays of arrays: each travels as its own literal.
     events.map(({ custodians }) => arrayLiteral(custodians)),
     events.map(({ member }) => member),
-    events.map(({ tokens }) => arrayLiteral(tokens)),
+    events.map(({ keys }) => arrayLiteral(keys)),
     events.map(({ refs }) => arrayLiteral(refs)),
+    events.map(({ compared }) => comparedText(compared)),
   ]
-}
-
-function arrayLiteral(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
 }
 
 const READ_HEAD = `select size, frontier from audit_head`

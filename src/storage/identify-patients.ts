@@ -22,12 +22,12 @@ export async function identifyByIdentifier(
 
 const BY_NAME = `
 select id, content from resource_patient
-where type = 'Patient' and strings @> $1::text[] and date_from >= $2 and date_until <= $3
+where type = 'Patient' and keys @> search_keys($1::text[]) and date_from >= $2 and date_until <= $3
   and not quarantined and content is not null
 order by id limit $4`
 
 export interface NamedPerson {
-  /** Entries of `strings`; all must be there. */
+  /** Keys of whole names; all must be there. */
   readonly names: readonly string[]
   readonly born: { readonly from: Date; readonly until: Date }
 }

@@ -2,6 +2,7 @@
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
+import { studyKey } from './resources.ts'
 
 export interface LinkedStudy {
   readonly id: string
@@ -21,7 +22,7 @@ const COLUMNS = `id, patient, study_uids as "studyUids", modalities, body_region
 const FIND_OWN_STUDIES = `
 select ${COLUMNS}
   from resource_imaging_study
- where custodian = $1 and content is not null and (id = any ($2::text[]) or tokens && $3::text[])
+ where custodian = $1 and content is not null and (id = any ($2::text[]) or keys && search_keys($3::text[]))
  order by id
  limit 100
    for share`
@@ -29,7 +30,7 @@ select ${COLUMNS}
 export interface StudyNames {
   readonly custodian: OrganizationId
   readonly ids: readonly string[]
-  /** Token entries of ImagingStudy's `identifier`. */
+  /** Keys of ImagingStudy's `identifier`. */
   readonly identifiers: readonly string[]
 }
 
@@ -43,7 +44,8 @@ export async function findOwnStudies(db: Db, names: StudyNames): Promise<readonl
 const FIND_REPORTS = `
 select id, content, patient
   from resource_report
- where custodian = $1 and study_uids && array[$2] and content is not null
+ where type = 'DiagnosticReport' and custodian = $1 and keys && array[search_key($2)] and study_uids && array[$3]
+   and content is not null
  order by id
    for update`
 
@@ -59,7 +61,11 @@ export async function findReportsAbout(
   db: Db,
   study: { readonly custodian: OrganizationId; readonly studyUid: StudyUid },
 ): Promise<readonly LinkedReport[]> {
-  const { rows } = await db.query<LinkedReport>(FIND_REPORTS, [study.custodian, study.studyUid])
+  const { rows } = await db.query<LinkedReport>(FIND_REPORTS, [
+    study.custodian,
+    studyKey(study.studyUid),
+    study.studyUid,
+  ])
   return rows
 }
 

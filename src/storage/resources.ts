@@ -1,14 +1,10 @@
-/** FHIR resources as rows: whole JSON text, typed policy columns, arrays of search values (decision 0002). */
+/** FHIR resources as rows: whole JSON text, typed policy columns, search values beside them (decisions 0002, 0012). */
 import type { ObjectFacts } from '../domain/access/filter.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { SearchValues } from '../wire/fhir/search-entries.ts'
+import { comparedText, isStorable } from './compared-text.ts'
 import type { Db } from './db.ts'
-
-/** What a search parameter may ask of a row beyond its typed columns (wire/fhir/search-values.ts makes it). */
-export interface SearchValues {
-  readonly tokens: readonly string[]
-  readonly refs: readonly string[]
-  readonly strings: readonly string[]
-  readonly date?: { readonly from: Date; readonly until: Date } | undefined
-}
+import { tableOf } from './resource-tables.ts'
 
 export interface NewResource {
   readonly type: string
@@ -30,76 +26,128 @@ export interface StoredResource {
   readonly content: string | null
 }
 
+export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 export interface WriteResource {
-  /** How the version came to be, for `Bundle.entry.request` of its history. DELETE leaves a tombstone. */
-  readonly method: 'POST' | 'PUT' | 'DELETE'
+  /** How the version comes to be, for `Bundle.entry.request` of its history. DELETE leaves a tombstone. */
+  readonly method: WriteMethod
   /** Rewrites the current version in place: a study that is still growing. Needs no version to exist. */
   readonly keepVersion?: boolean | undefined
+  /** `If-Match`: the current version must be this one, a tombstone's too. */
+  readonly ifMatch?: number | undefined
+  /** Nothing must be there but a tombstone. */
+  readonly ifAbsent?: boolean | undefined
 }
 
-// The version is known only inside the statement, so the text arrives cut in two where it belongs:
-// one round trip, and two writers of one resource get two versions without reading first.
-const PUT_RESOURCE = `
-with written as (
-  insert into resource (type, id, version, last_updated, content, custodian, patient, study_uids,
-    modalities, body_regions, labels, started, quarantined, tokens, refs, strings, date_from, date_until)
-  values ($1, $2, 1, $3, $4::text || '1' || $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-  on conflict (type, id) do update set
-    version = resource.version + $19,
-    last_updated = excluded.last_updated,
-    content = $4::text || (resource.version + $19)::text || $5::text,
-    custodian = excluded.custodian, patient = excluded.patient, study_uids = excluded.study_uids,
-    modalities = excluded.modalities, body_regions = excluded.body_regions, labels = excluded.labels,
-    started = excluded.started, quarantined = excluded.quarantined, tokens = excluded.tokens,
-    refs = excluded.refs, strings = excluded.strings, date_from = excluded.date_from,
-    date_until = excluded.date_until
-  returning type, id, version, last_updated, content
+// The version is known only inside the statement, so the text arrives cut in two where it belongs. `current` holds
+// the row until the commit, so that the version kept and the version written are next to each other; a row that
+// another transaction inserts meanwhile is no row of this statement's, which then writes nothing and is run again.
+const PUT_RESOURCE = (table: string): string => `
+with current as materialized (
+  select version, last_updated, method, content from ${table} where type = $1 and id = $2 for update
+), replaced as (
+  insert into resource_version (type, id, version, last_updated, method, content, replaced_at)
+  select $1, $2, version, last_updated, method, content, $3 from current
+   where $21::int = 1 and ($22::int is null or version = $22)
+     and (content is null or not $23::boolean)
+), base as (
+  select coalesce((select version from current) + $21::int, 1) as next, (select version from current) as now,
+         (select content from current) as before
 )
-insert into resource_version (type, id, version, last_updated, method, content)
-select type, id, version, last_updated, $20, content from written
-on conflict (type, id, version) do update set
-  last_updated = excluded.last_updated, content = excluded.content
+insert into ${table} as r (type, id, last_updated, version, content, custodian, patient, study_uids, modalities,
+  body_regions, labels, started, quarantined, keys, refs, compared, date_from, date_until, method)
+select $1, $2, $3, next, $4::text || next || $5::text, $6, $7, $8, $9, $10, $11, $12, $13, search_keys($14::text[]),
+       $15, $16::jsonb, $17, $18, $19::text
+  from base
+ where ($22::int is null or now = $22) and (before is null or not $23::boolean)
+on conflict (type, id) do update set
+  last_updated = excluded.last_updated, version = excluded.version, content = excluded.content,
+  custodian = excluded.custodian, patient = excluded.patient, study_uids = excluded.study_uids,
+  modalities = excluded.modalities, body_regions = excluded.body_regions, labels = excluded.labels,
+  started = excluded.started, quarantined = excluded.quarantined, keys = excluded.keys, refs = excluded.refs,
+  compared = excluded.compared, date_from = excluded.date_from, date_until = excluded.date_until,
+  method = case when $20::boolean then r.method else excluded.method end
+ where r.version = excluded.version - $21::int
 returning version`
 
+/** Others that insert the same id at the same moment: ids are random, so that even one is rare. */
+const MOST_TRIES = 5
+
 /**
- * Writes the resource as its next version (1 when it is new) and that version's history row; call it
- * in the transaction of what caused it. A deletion keeps the policy columns, so that history stays
- * governed by them, and drops everything a search could match. Returns the version.
+ * Writes the resource as its next version (1 when it is new) and keeps the version it replaces for the history;
+ * call it in the transaction of what caused it. A deletion keeps the policy columns, so that history stays
+ * governed by them, and drops everything a search could match. Returns the version. Throws
+ * `precondition-failed` where `ifMatch` or `ifAbsent` does not hold, whatever others write meanwhile.
  */
 export async function putResource(db: Db, row: NewResource, how: WriteResource): Promise<number> {
-  const { facts } = row
-  const search = how.method === 'DELETE' ? NO_SEARCH_VALUES : row.search
-  const [head, tail] = how.method === 'DELETE' ? [null, null] : splitAtVersion(row)
-  const { rows } = await db.query<{ version: number }>({
-    name: 'put-resource',
-    text: PUT_RESOURCE,
-    values: [
-      row.type,
-      row.id,
-      row.at,
-      head,
-      tail,
-      facts.custodian,
-      facts.patient,
-      facts.studyUids,
-      facts.modalities,
-      facts.bodyRegions,
-      facts.labels,
-      facts.startedAt,
-      row.quarantined,
-      search.tokens,
-      search.refs,
-      search.strings,
-      search.date?.from,
-      search.date?.until,
-      how.keepVersion === true ? 0 : 1,
-      how.method,
-    ],
-  })
-  return rows[0]?.version ?? 1
+  const values = valuesOf(row, how)
+  const table = tableOf(row.type)
+  const isConditional = how.ifMatch !== undefined || how.ifAbsent === true
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const { rows } = await db.query<{ version: number }>({
+      name: `put-resource into ${table}`,
+      text: PUT_RESOURCE(table),
+      values,
+    })
+    const [written] = rows
+    if (written !== undefined) return written.version
+    if (isConditional) throw preconditionFailed(how)
+  }
+  throw new HubError('conflict', 'Others write the same resource: try again')
 }
 
-const NO_SEARCH_VALUES: SearchValues = { tokens: [], refs: [], strings: [] }
+function preconditionFailed({ ifMatch }: WriteResource): HubError {
+  const text =
+    ifMatch === undefined
+      ? 'The resource is there already'
+      : `The current version is not ${ifMatch}: read it and apply the change to that`
+  return new HubError('precondition-failed', text)
+}
+
+function valuesOf(row: NewResource, how: WriteResource): unknown[] {
+  const { facts } = row
+  const isDeletion = how.method === 'DELETE'
+  const search = isDeletion ? NO_SEARCH_VALUES : row.search
+  const [head, tail] = isDeletion ? [null, null] : splitAtVersion(row)
+  const keepVersion = how.keepVersion === true
+  return [
+    row.type,
+    row.id,
+    row.at,
+    head,
+    tail,
+    facts.custodian,
+    facts.patient,
+    facts.studyUids,
+    facts.modalities,
+    facts.bodyRegions,
+    facts.labels,
+    facts.startedAt,
+    row.quarantined,
+    isDeletion ? [] : [...search.keys, ...studyKeys(row)].filter(isStorable),
+    search.refs.filter(isStorable),
+    comparedText(search.compared),
+    search.date?.from,
+    search.date?.until,
+    how.method,
+    keepVersion,
+    keepVersion ? 0 : 1,
+    how.ifMatch,
+    how.ifAbsent === true,
+  ]
+}
+
+/** A study is found by its own identifier; what is about studies, by theirs. */
+function studyKeys({ type, facts }: NewResource): readonly string[] {
+  return type === 'ImagingStudy' ? [] : facts.studyUids.map(studyKey)
+}
+
+/** The key of whatever is about the study with this UID. */
+export function studyKey(uid: string): string {
+  return `study|${uid}`
+}
+
+const NO_SEARCH_VALUES: SearchValues = { keys: [], refs: [], compared: {} }
 
 /** The JSON text before and after the digits of `meta.versionId`. */
 function splitAtVersion(row: NewResource): readonly [string, string] {
@@ -119,8 +167,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const READ_RESOURCE = `
-select type, id, version, last_updated, content from resource where type = $1 and id = $2`
+const READ_RESOURCE = (table: string): string => `
+select type, id, version, last_updated, content from ${table} where type = $1 and id = $2`
 
 interface ResourceRow {
   readonly type: string
@@ -139,9 +187,10 @@ export async function readResource(
   type: string,
   id: string,
 ): Promise<StoredResource | undefined> {
+  const table = tableOf(type)
   const { rows } = await db.query<ResourceRow>({
-    name: 'read-resource',
-    text: READ_RESOURCE,
+    name: `read-resource from ${table}`,
+    text: READ_RESOURCE(table),
     values: [type, id],
   })
   const [row] = rows

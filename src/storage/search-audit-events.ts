@@ -1,108 +1,20 @@
-/** Reading the audit log: for those whose material or requests it tells of, and whole for verification. */
-import type { OrganizationId, PatientId } from '../kernel/ids.ts'
+/** Reading the audit log: one event for a caller, and whole for verification. Searches are those of any resource. */
+import type { Compared } from '../wire/fhir/search-entries.ts'
+import { arrayLiteral } from './array-literal.ts'
+import { comparedText } from './compared-text.ts'
 import type { Db } from './db.ts'
-
-/** Whose eyes: an event is seen by the custodians it touched, the member that asked, and its patient. */
-export type AuditVisibility =
-  | { readonly kind: 'everything' }
-  | { readonly kind: 'organizations'; readonly ids: readonly OrganizationId[] }
-  | { readonly kind: 'patient'; readonly id: PatientId }
-
-export interface AuditQuery {
-  readonly visible: AuditVisibility
-  readonly ids?: readonly string[] | undefined
-  readonly patients?: readonly string[] | undefined
-  /** At or after. */
-  readonly from?: Date | undefined
-  /** Before. */
-  readonly until?: Date | undefined
-  /** Search entries as `wire/fhir/search-values.ts` writes them: one of each list is required. */
-  readonly tokens?: readonly (readonly string[])[] | undefined
-  readonly refs?: readonly (readonly string[])[] | undefined
-  readonly order?: 'newest-first' | 'oldest-first' | undefined
-  readonly limit: number
-  /** The last event of the page before. */
-  readonly after?: { readonly recorded: Date; readonly seq: number } | undefined
-}
-
-export interface FoundAuditEvent {
-  readonly id: string
-  readonly seq: number
-  readonly recorded: Date
-  readonly content: string
-}
-
-/** One page of the events that `visible` covers. */
-export async function searchAuditEvents(
-  db: Db,
-  query: AuditQuery,
-): Promise<readonly FoundAuditEvent[]> {
-  const values: unknown[] = []
-  const bind = (value: unknown): string => `$${values.push(value)}`
-  const [direction, past] = query.order === 'oldest-first' ? ['asc', '>'] : ['desc', '<']
-  const where = conditions(query, bind)
-  if (query.after !== undefined) {
-    where.push(`(recorded, seq) ${past} (${bind(query.after.recorded)}, ${bind(query.after.seq)})`)
-  }
-  const { rows } = await db.query<FoundAuditEvent>(
-    `select id, seq, recorded, content
-       from audit_event
-      where ${where.join(' and ')}
-      order by recorded ${direction}, seq ${direction}
-      limit ${bind(query.limit)}`,
-    values,
-  )
-  return rows
-}
-
-/** How many events the query finds, its page aside. */
-export async function countAuditEvents(db: Db, query: AuditQuery): Promise<number> {
-  const values: unknown[] = []
-  const where = conditions(query, (value) => `$${values.push(value)}`)
-  const { rows } = await db.query<{ count: number }>(
-    `select count(*) from audit_event where ${where.join(' and ')}`,
-    values,
-  )
-  return rows[0]?.count ?? 0
-}
-
-/** What is no UUID names no event, and must not reach a cast that would fail. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-function conditions(query: AuditQuery, bind: (value: unknown) => string): string[] {
-  const where = [visibleTo(query.visible, bind)]
-  if (query.ids !== undefined) {
-    where.push(`id = any (${bind(query.ids.filter((id) => UUID.test(id)))}::uuid[])`)
-  }
-  if (query.patients !== undefined) where.push(`patient = any (${bind(query.patients)})`)
-  if (query.from !== undefined) where.push(`recorded >= ${bind(query.from)}`)
-  if (query.until !== undefined) where.push(`recorded < ${bind(query.until)}`)
-  for (const entries of query.tokens ?? []) where.push(`tokens && ${bind(entries)}`)
-  for (const entries of query.refs ?? []) where.push(`refs && ${bind(entries)}`)
-  return where
-}
-
-function visibleTo(visible: AuditVisibility, bind: (value: unknown) => string): string {
-  switch (visible.kind) {
-    case 'everything':
-      return 'true'
-    case 'patient':
-      return `patient = ${bind(visible.id)}`
-    case 'organizations': {
-      const ids = bind(visible.ids)
-      return `(member = any (${ids}) or custodians && ${ids})`
-    }
-  }
-}
+import { readVisibleResource } from './visible-resources.ts'
+import type { Visibility } from './visibility-sql.ts'
 
 /** Undefined where it is not there and where it is not theirs to see: one statement, one answer. */
 export async function readAuditEvent(
   db: Db,
   id: string,
-  visible: AuditVisibility,
-): Promise<FoundAuditEvent | undefined> {
-  const [found] = await searchAuditEvents(db, { visible, ids: [id], limit: 1 })
-  return found
+  visible: Visibility,
+): Promise<{ readonly recorded: Date; readonly content: string } | undefined> {
+  const found = await readVisibleResource(db, { type: 'AuditEvent', id }, visible)
+  if (found?.content === undefined || found.content === null) return undefined
+  return { recorded: found.lastUpdated, content: found.content }
 }
 
 export interface LoggedAuditEvent {
@@ -114,12 +26,11 @@ export interface LoggedAuditEvent {
   readonly patient: string | null
   readonly custodians: readonly string[]
   readonly member: string | null
-  readonly tokens: readonly string[]
   readonly refs: readonly string[]
 }
 
 const READ_LOG = `
-select seq, id, recorded, content, leaf, patient, custodians, member, tokens, refs
+select seq, id, recorded, content, leaf, patient, custodians, member, refs
   from audit_event
  where seq >= $1
  order by seq
@@ -139,4 +50,32 @@ export async function* readAuditLog(
     yield rows
     next = last.seq + 1
   }
+}
+
+// The hashes of the keys are compared where they are made.
+const FIND_ALTERED = `
+select e.seq
+  from unnest($1::bigint[], $2::text[], $3::text[]) as told (seq, keys, compared)
+  join audit_event e on e.seq = told.seq
+ where array(select unnest(e.keys) order by 1) <> array(select unnest(search_keys(told.keys::text[])) order by 1)
+    or e.compared is distinct from told.compared::jsonb`
+
+/** What an event's text says it is found by. */
+export interface ToldValues {
+  readonly seq: number
+  readonly keys: readonly string[]
+  readonly compared: Compared
+}
+
+/** Sequence numbers of the events that are found by something else. */
+export async function findAlteredValues(
+  db: Db,
+  told: readonly ToldValues[],
+): Promise<ReadonlySet<number>> {
+  const { rows } = await db.query<{ seq: number }>(FIND_ALTERED, [
+    told.map(({ seq }) => seq),
+    told.map(({ keys }) => arrayLiteral(keys)),
+    told.map(({ compared }) => comparedText(compared)),
+  ])
+  return new Set(rows.map(({ seq }) => seq))
 }

@@ -1,27 +1,36 @@
 /**
  * The order of a search and where a page goes on: keyset paging on the sort keys and the id, which is
- * unique, so that rows written meanwhile neither repeat nor push out others.
+ * unique, so that rows written meanwhile neither repeat nor push out others. Rows without a value come last.
  */
 import type { Search, SortKey } from '../wire/fhir/search.ts'
+import { tieOf } from './resource-tables.ts'
+import type { Push } from './search-keys-sql.ts'
+
+/** Values of the sort keys and the id of a page's last match. */
+export type Position = readonly (string | null)[]
 
 interface Key {
   readonly sql: string
   readonly descending: boolean
   readonly nullable: boolean
-  readonly cast: 'text' | 'timestamptz'
+  readonly cast: 'text' | 'timestamptz' | 'numeric' | 'bigint'
 }
 
-/** Columns that hold each key's value, the ORDER BY list, and the test for rows after `position`. */
+/** The rows are asked for in one part, or those with a value of the first key before those without. */
+export type Part = 'all' | 'valued' | 'valueless'
+
+/** Columns `key_0`… with each key's value, the ORDER BY list, and the tests of a part. */
 export interface Order {
   readonly columns: string
   readonly orderBy: string
-  /** Values of the keys in order; null where the row had none. */
-  afterSql(position: readonly (string | null)[], parameters: unknown[]): string
+  readonly firstIsNullable: boolean
+  /** ` and …`: what keeps the statement to the part, and to rows after `position`. */
+  within(part: Part, position: Position | undefined): string
 }
 
 /** Without `_sort` the order is that of ids, which never change: the only order no writer disturbs. */
-export function orderOf(search: Search, alias: string): Order {
-  const keys = withId(search, alias)
+export function orderOf(search: Search, alias: string, push: Push): Order {
+  const keys = withTie(search, alias, push)
   return {
     columns: keys.map((key, index) => `${key.sql} as key_${index}`).join(', '),
     orderBy: keys
@@ -29,63 +38,123 @@ export function orderOf(search: Search, alias: string): Order {
         [sql, descending ? 'desc' : 'asc', nullable ? 'nulls last' : ''].join(' ').trimEnd(),
       )
       .join(', '),
-    afterSql: (position, parameters) => afterSql(keys, position, parameters),
+    firstIsNullable: keys[0]?.nullable === true,
+    within: (part, position) => partSql(keys, part) + afterSql({ keys, part, position, push }),
   }
 }
 
-function withId(search: Search, alias: string): readonly Key[] {
-  const keys = search.sort.map((key) => keyOf(search.type, key, alias))
-  const last = search.sort.at(-1)
-  if (search.sort.some((key) => key.by.in === 'id')) return keys
-  // With the time of change the id runs the same way, as in the index on both.
-  const descending = last?.by.in === 'last-updated' && last.descending
-  return [...keys, { sql: `${alias}.id`, descending, nullable: false, cast: 'text' }]
+function withTie(search: Search, alias: string, push: Push): readonly Key[] {
+  const { type, sort } = search
+  const tie = tieOf(type)
+  const asked = isLog(search) && sort.length === 0 ? NEWEST_FIRST : sort
+  const ids = asked.findIndex(({ by }) => by.in === 'id')
+  // What comes after an id orders nothing.
+  const kept = ids === -1 ? asked : asked.slice(0, ids + 1)
+  const keys = kept.map((key) => keyOf(key, { type, alias, push }))
+  if (ids !== -1) return keys
+  // With a time the tie runs the same way, as in an index on both.
+  const last = kept.at(-1)
+  const descending = last?.descending === true && last.by.in === 'last-updated'
+  return [...keys, { sql: `${alias}.${tie.column}`, descending, nullable: false, cast: tie.cast }]
 }
 
-function keyOf(type: string, { by, descending }: SortKey, alias: string): Key {
+const isLog = ({ type }: Search): boolean => type === 'AuditEvent'
+const NEWEST_FIRST: readonly SortKey[] = [{ by: { in: 'last-updated' }, descending: true }]
+
+interface Place {
+  readonly type: string
+  readonly alias: string
+  readonly push: Push
+}
+
+function keyOf({ by, descending }: SortKey, { type, alias, push }: Place): Key {
+  const lastUpdated = { sql: `${alias}.last_updated`, descending, cast: 'timestamptz' } as const
   switch (by.in) {
     case 'id':
       return { sql: `${alias}.id`, descending, nullable: false, cast: 'text' }
     case 'last-updated':
-      return { sql: `${alias}.last_updated`, descending, nullable: false, cast: 'timestamptz' }
-    case 'clinical-date': {
-      const column = type === 'ImagingStudy' ? 'started' : 'date_from'
-      return { sql: `${alias}.${column}`, descending, nullable: true, cast: 'timestamptz' }
+      return { ...lastUpdated, nullable: false }
+    case 'clinical-date':
+      // An event's date is when it was recorded, which an index holds under that name.
+      if (type === 'AuditEvent') return { ...lastUpdated, nullable: false }
+      return { ...lastUpdated, sql: `${alias}.date_from`, nullable: true }
+    case 'compared': {
+      const dates = `jsonb_array_elements(${alias}.compared->'d'->${push(by.code)}::text)`
+      const sql = `(select min(compared_time(one->>0)) from ${dates} as one)`
+      return { ...lastUpdated, sql, nullable: true }
     }
-    case 'strings': {
-      const start = by.code.length + 2
+    case 'compared-value':
+      return comparedKey(by, `${alias}.compared->'${by.letter}'->${push(by.code)}::text->0`, {
+        descending,
+      })
+    case 'content':
       return {
-        sql: `(select min(substr(entry, ${start}, 24)::timestamptz) from unnest(${alias}.strings) as entry
-          where starts_with(entry, '${by.code}@'))`,
+        sql: `content_value(${alias}.content, ${push(by.paths.map(jsonPath))}::text[]::jsonpath[])`,
         descending,
         nullable: true,
-        cast: 'timestamptz',
+        cast: 'text',
       }
-    }
   }
 }
 
-function afterSql(
-  keys: readonly Key[],
-  position: readonly (string | null)[],
-  parameters: unknown[],
-): string {
-  const alternatives = keys.map((key, index) => {
-    const ties = keys.slice(0, index).map((tie, at) => equals(tie, position[at], parameters))
-    return `(${[...ties, beyond(key, position[index], parameters)].join(' and ')})`
-  })
-  return `(${alternatives.join(' or ')})`
+function comparedKey(
+  { letter }: { readonly letter: 's' | 'n' | 'q' },
+  first: string,
+  { descending }: { readonly descending: boolean },
+): Key {
+  return letter === 's'
+    ? { sql: `(${first} #>> '{}')`, descending, nullable: true, cast: 'text' }
+    : { sql: `compared_number(${first}->>'low')`, descending, nullable: true, cast: 'numeric' }
 }
 
-function equals(key: Key, value: string | null | undefined, parameters: unknown[]): string {
-  return value === null || value === undefined
-    ? `${key.sql} is null`
-    : `${key.sql} = $${parameters.push(value)}::${key.cast}`
+/** `a.b` of the stored JSON, through lists wherever there are some. */
+function jsonPath(dotted: string): string {
+  const steps = dotted.split('.').map((name) => `.${JSON.stringify(name)}`)
+  return `lax $${steps.join('')}`
+}
+
+function partSql([first]: readonly Key[], part: Part): string {
+  if (part === 'all' || first === undefined) return ''
+  return ` and ${first.sql} is ${part === 'valued' ? 'not null' : 'null'}`
+}
+
+interface After {
+  readonly keys: readonly Key[]
+  readonly part: Part
+  readonly position: Position | undefined
+  readonly push: Push
+}
+
+function afterSql({ keys, part, position, push }: After): string {
+  const [first] = keys
+  if (position === undefined || first === undefined) return ''
+  const isPast = part === 'valueless' && position[0] !== null
+  if (isPast) return ''
+  const known = keys.map((key, index) => ({ key, value: valueSql(key, position[index], push) }))
+  const alternatives = known.map(({ key, value }, index) => {
+    const ties = known.slice(0, index).map((tie) => equals(tie.key, tie.value))
+    return `(${[...ties, beyond(key, value)].join(' and ')})`
+  })
+  return `${boundSql(first, known[0]?.value, part)} and (${alternatives.join(' or ')})`
+}
+
+/** What follows from the alternatives for the first key alone: a range that an index begins at. */
+function boundSql(key: Key, value: string | undefined, part: Part): string {
+  const isRange = value !== undefined && (!key.nullable || part === 'valued')
+  return isRange ? ` and ${key.sql} ${key.descending ? '<=' : '>='} ${value}` : ''
+}
+
+function valueSql(key: Key, value: string | null | undefined, push: Push): string | undefined {
+  return value === null || value === undefined ? undefined : `${push(value)}::text::${key.cast}`
+}
+
+function equals(key: Key, value: string | undefined): string {
+  return value === undefined ? `${key.sql} is null` : `${key.sql} = ${value}`
 }
 
 /** Nulls come last in either direction, so nothing lies beyond one. */
-function beyond(key: Key, value: string | null | undefined, parameters: unknown[]): string {
-  if (value === null || value === undefined) return 'false'
-  const test = `${key.sql} ${key.descending ? '<' : '>'} $${parameters.push(value)}::${key.cast}`
+function beyond(key: Key, value: string | undefined): string {
+  if (value === undefined) return 'false'
+  const test = `${key.sql} ${key.descending ? '<' : '>'} ${value}`
   return key.nullable ? `(${test} or ${key.sql} is null)` : test
 }

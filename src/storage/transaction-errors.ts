@@ -24,6 +24,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === UNIQUE_VIOLATION
 }
 
+/** 57014: the statement was given up, for the time it took. */
+export function isTimeout(error: unknown): boolean {
+  return codeOf(error) === '57014'
+}
+
 /** The same values would fail again; others in their place may not. */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return VALUES.test(error.code ?? '') && !isRace(error)

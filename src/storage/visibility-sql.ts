@@ -3,25 +3,25 @@
  * clause, so a search, its total, its included resources and a read cannot differ (access.md section 3).
  */
 import type { AccessFilter } from '../domain/access/filter.ts'
-import { lookup } from '../kernel/lookup.ts'
-import { accessFilterSql } from './access-filter-sql.ts'
+import { accessFilterSql, auditFilterSql } from './access-filter-sql.ts'
+import { tableOf } from './resource-tables.ts'
 
 /** What a decision lets the caller see, by resource type; a type that is absent is not shown. */
 export type Visibility = ReadonlyMap<string, AccessFilter>
 
-/** Where each type's rows are. A name that is not here never reaches a statement. */
-const PARTITIONS: Readonly<Record<string, string>> = {
-  Patient: 'resource_patient',
-  ImagingStudy: 'resource_imaging_study',
-  DiagnosticReport: 'resource_report',
-  Organization: 'resource_directory',
-  Endpoint: 'resource_directory',
-  Consent: 'resource_consent',
-  Provenance: 'resource_provenance',
-}
-
-/** Resources the others are about: whoever sees none of them sees nothing of what tells of them. */
-const CLINICAL_TYPES = ['ImagingStudy', 'DiagnosticReport'] as const
+/**
+ * Resources about a patient, by which alone the Patient is seen, and the Provenance that tells of them.
+ * Whoever asks for one of those two decides on these as well.
+ */
+export const CLINICAL_TYPES = [
+  'ImagingStudy',
+  'DiagnosticReport',
+  'Observation',
+  'ServiceRequest',
+  'DocumentReference',
+  'Task',
+  'List',
+] as const
 
 export interface Printing {
   readonly visibility: Visibility
@@ -30,14 +30,12 @@ export interface Printing {
 
 /** `from` and the first conditions of a statement over the visible rows of `type`, deleted ones among them. */
 export function visibleRows(type: string, alias: string, printing: Printing): string {
-  return `from ${partitionOf(type)} ${alias} where ${visibleSql(type, alias, printing)}`
+  return `from ${tableOf(type)} ${alias} where ${visibleSql(type, alias, printing)}`
 }
 
-/** Throws on a type that is not stored as rows: a mistake in the program, not in a request. */
-function partitionOf(type: string): string {
-  const partition = lookup(PARTITIONS, type)
-  if (partition === undefined) throw new Error(`No table holds resources of type ${type}`)
-  return partition
+/** The same without what was deleted. */
+export function livingRows(type: string, alias: string, printing: Printing): string {
+  return `${visibleRows(type, alias, printing)} and ${alias}.content is not null`
 }
 
 function visibleSql(type: string, alias: string, printing: Printing): string {
@@ -49,22 +47,35 @@ function visibleSql(type: string, alias: string, printing: Printing): string {
 type PrintRule = (alias: string, printing: Printing) => string
 
 function ruleOf(type: string, filter: AccessFilter): PrintRule {
-  if (type === 'Patient') return patientSql
-  if (type === 'Provenance') return provenanceSql
-  return (alias, { parameters }) => accessFilterSql(filter, alias, parameters)
+  switch (type) {
+    case 'Patient':
+      return patientSql
+    case 'Provenance':
+      return provenanceSql
+    case 'AuditEvent':
+      return (alias, { parameters }) => auditFilterSql(filter, alias, parameters)
+    default:
+      return (alias, { parameters }) => accessFilterSql(filter, alias, parameters)
+  }
 }
 
-/** A patient is known to those who may see something of the patient's. */
+/**
+ * A patient is known to those who may see something of the patient's; one that was replaced, something of the
+ * survivor's, whose id its column `patient` has.
+ */
 function patientSql(alias: string, printing: Printing): string {
-  return visibleMaterial(printing, `about.patient = ${alias}.id`)
+  return visibleMaterial(printing, `about.patient = ${alias}.patient`)
 }
 
-/** Whether there is a clinical row `about` that the caller sees and `condition` holds for. */
+/**
+ * Whether there is a clinical row `about` that the caller sees and `condition` holds for. `offset 0` keeps it a
+ * look-up for each row: the planner would else read all that the caller may see to have it ready.
+ */
 export function visibleMaterial(printing: Printing, condition: string): string {
   return any(
     visibleTypes(printing).map(
-      (type) => `exists (select 1 ${visibleRows(type, 'about', printing)}
-        and about.content is not null and ${condition})`,
+      (type) =>
+        `exists (select 1 ${livingRows(type, 'about', printing)} and ${condition} offset 0)`,
     ),
   )
 }
@@ -73,10 +84,9 @@ export function visibleMaterial(printing: Printing, condition: string): string {
 function provenanceSql(alias: string, printing: Printing): string {
   return any(
     visibleTypes(printing).map(
-      (type) => `exists (select 1 ${visibleRows(type, 'about', printing)}
-        and about.content is not null and about.id = any(array(
+      (type) => `exists (select 1 ${livingRows(type, 'about', printing)} and about.id = any(array(
           select substr(entry, ${`target|${type}/`.length + 1}) from unnest(${alias}.refs) as entry
-          where starts_with(entry, 'target|${type}/'))))`,
+          where starts_with(entry, 'target|${type}/'))) offset 0)`,
     ),
   )
 }

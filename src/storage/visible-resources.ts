@@ -1,5 +1,6 @@
 /** Reading one resource for a caller: what may not be seen and what is not there are the same nothing. */
 import type { Db } from './db.ts'
+import { idTest, mayName } from './resource-tables.ts'
 import type { StoredResource } from './resources.ts'
 import { statementName } from './statement-name.ts'
 import { visibleRows, type Visibility } from './visibility-sql.ts'
@@ -33,15 +34,13 @@ export async function readVisibleResource(
   name: ResourceName,
   visibility: Visibility,
 ): Promise<VisibleResource | undefined> {
+  if (!mayName(name)) return undefined
   const parameters: unknown[] = [name.id]
-  const visible = `${visibleRows(name.type, 'r', { visibility, parameters })} and r.id = $1`
+  const push = (value: unknown): string => `$${parameters.push(value)}`
+  const visible = `${visibleRows(name.type, 'r', { visibility, parameters })} and ${idTest(name.type, 'r')}`
+  const current = `select r.version, r.last_updated, r.content, r.custodian, r.patient ${visible}`
   const statement =
-    name.version === undefined
-      ? `select r.version, r.last_updated, r.content, r.custodian, r.patient ${visible}`
-      : `select v.version, v.last_updated, v.content, seen.custodian, seen.patient
-         from (select r.type, r.id, r.custodian, r.patient ${visible}) as seen
-         join resource_version v on v.type = seen.type and v.id = seen.id
-         where v.version = $${parameters.push(name.version)}`
+    name.version === undefined ? current : versionSql(current, name.type, push(name.version))
   const { rows } = await db.query<Row>({
     name: statementName(statement, 'everyday'),
     text: statement,
@@ -51,4 +50,15 @@ export async function readVisibleResource(
   if (row === undefined) return undefined
   const { last_updated: lastUpdated, ...rest } = row
   return { ...rest, lastUpdated, type: name.type, id: name.id }
+}
+
+// The current version is in its own table, and what it has replaced among the old ones.
+function versionSql(current: string, type: string, version: string): string {
+  return `
+with seen as materialized (${current})
+select version, last_updated, content, custodian, patient from seen where version = ${version}::bigint
+union all
+select v.version, v.last_updated, v.content, seen.custodian, seen.patient
+  from seen join resource_version v on v.type = '${type}' and v.id = $1
+ where v.version = ${version}::bigint and seen.version <> v.version`
 }

@@ -5,6 +5,8 @@
  */
 import { CUSTODIAN_ROLE, ORGANIZATION_ROLE } from './audit-acts-table.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
+import { holdsNationalId } from './national-id-in-query.ts'
+import type { SearchValues } from './search-entries.ts'
 import { searchValues } from './search-values.ts'
 import { AUDIT_ACT_SYSTEM, DISCLOSURE_SYSTEM } from './systems.ts'
 
@@ -29,16 +31,25 @@ export function auditColumns(event: JsonObject): AuditColumns {
 }
 
 /**
- * Entries of the `tokens` and `refs` arrays, by which the log is searched. Verifying compares them as well, so a version
- * that derives other entries comes with a migration that rewrites those of the events already there: the columns lie
- * outside the tree, which rewriting them does not touch.
+ * What the log is searched by (`SearchValues`). Verifying compares it as well, so a version that derives other
+ * values comes with a migration that rewrites those of the events already there: the columns lie outside the
+ * tree, which rewriting them does not touch. No national id is among them, whatever a foreign event holds.
  */
-export function auditSearchEntries(event: JsonObject): {
-  readonly tokens: readonly string[]
-  readonly refs: readonly string[]
-} {
-  const { tokens, refs } = searchValues(event)
-  return { tokens, refs }
+export function auditSearchEntries(event: JsonObject): Omit<SearchValues, 'date'> {
+  const { keys, refs, compared } = searchValues(event)
+  const { s: texts = {}, ...others } = compared
+  const harmless = Object.entries(texts)
+    .map(([code, all]) => [code, all.filter(tellsNobody)] as const)
+    .filter(([, all]) => all.length > 0)
+  return {
+    keys: keys.filter(tellsNobody),
+    refs,
+    compared: { ...others, ...(harmless.length > 0 && { s: Object.fromEntries(harmless) }) },
+  }
+}
+
+function tellsNobody(text: string): boolean {
+  return !holdsNationalId(['identifier', text])
 }
 
 /** The disclosure a closing event ends and the digest of the objects it lists; undefined for other events. */
