@@ -1,6 +1,6 @@
 /** Whether a resource is what FHIR and this project's profiles say it must be. */
 import type { Problem } from '../../kernel/errors.ts'
-import type { DefinitionTexts } from './definitions.ts'
+import { makeDefinitions, type DefinitionTexts } from './definitions.ts'
 import type { JsonObject } from './json.ts'
 import { makeValidator } from './validation/validator.ts'
 
@@ -9,7 +9,7 @@ export type Validate = (resource: JsonObject) => readonly Problem[]
 
 /** Loads definitions when the first resource of a type is written: a hub that only reads pays nothing. */
 export function makeValidate(texts: DefinitionTexts, own: readonly unknown[]): Validate {
-  const { report } = makeValidator(texts, own)
+  const { report } = makeValidator(makeDefinitions(texts), own)
   return (resource) =>
     report(resource)
       .filter(({ severity }) => severity === 'error')

@@ -1,4 +1,5 @@
 /** Extensions: which definition holds, and whether it may be used where it stands (R4 extensibility). */
+import { STRUCTURE_BASE } from '../definitions.ts'
 import { textOf, type JsonObject } from '../json.ts'
 import type { ElementRule, RuleTree, TypeRule } from './element-rule.ts'
 import type { Findings } from './issues.ts'
@@ -74,8 +75,15 @@ function hasKnownParts({ rule }: Plan): boolean {
   return rule.children.some(({ name, slices }) => name === 'extension' && slices.length > 0)
 }
 
+/** R4's own definitions use these beyond the contexts that it gives them. */
+const ANYWHERE = new Set(
+  ['structuredefinition-fhir-type', 'structuredefinition-normative-version', 'regex'].map(
+    (name) => STRUCTURE_BASE + name,
+  ),
+)
+
 function isInPlace({ contexts, url }: RuleTree, parent: Plan): boolean {
-  if (contexts.length === 0) return true
+  if (contexts.length === 0 || ANYWHERE.has(url)) return true
   const places = new Set([
     parent.rule.path,
     parent.rule.basePath,

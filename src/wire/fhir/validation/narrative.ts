@@ -21,6 +21,9 @@ const ATTRIBUTES = new Set(
 /** Attributes that lead somewhere. */
 const LINKS = new Set(['href', 'src', 'cite', 'longdesc'])
 const HYPERLINKABLE = new Set(['http', 'https', 'mailto', 'tel', 'ftp', 'cid'])
+/** What fetches from elsewhere or runs; a picture within the text or beside it does neither. */
+const ACTIVE_STYLE =
+  /url\s*\(\s*["']?\s*(?!data:\s*image\/)(?:[A-Za-z][A-Za-z0-9+.-]*:|\/\/)|expression\s*\(|@import|behavior\s*:|-moz-binding|\\/i
 const XHTML = 'http://www.w3.org/1999/xhtml'
 const MAX_DEPTH = 100
 
@@ -102,7 +105,7 @@ function openTag(name: string, attributes: string, reading: Reading): void {
 
 function attributeFault(name: string, value: string): string | undefined {
   if (!ATTRIBUTES.has(name)) return `A narrative has no attribute ${name.slice(0, 32)} (txt-1)`
-  if (name === 'style' && /url\s*\(|expression\s*\(|@import|behavior|\\/i.test(value)) {
+  if (name === 'style' && ACTIVE_STYLE.test(value)) {
     return 'A style in a narrative loads nothing and runs nothing (txt-1)'
   }
   return LINKS.has(name) ? linkFault(name, value) : undefined
@@ -111,6 +114,6 @@ function attributeFault(name: string, value: string): string | undefined {
 function linkFault(name: string, value: string): string | undefined {
   const scheme = /^\s*([A-Za-z][A-Za-z0-9+.-]*):/.exec(value)?.[1]?.toLowerCase()
   if (scheme === undefined || HYPERLINKABLE.has(scheme)) return undefined
-  if (name === 'src' && /^\s*data:image\//i.test(value)) return undefined
+  if (name === 'src' && /^\s*data:\s*image\//i.test(value)) return undefined
   return 'A link in a narrative leads to a page: http, https, mailto, tel or ftp'
 }

@@ -50,9 +50,15 @@ function isContainedUsed(value: unknown): boolean {
     .every((one) => used.has(`#${textOf(one.id) ?? ''}`) || [...localReferences(one)].includes('#'))
 }
 
-/** Every text that begins with a hash: references, canonicals, URIs. */
+/** Every text that begins with a hash, as references and canonicals do, and what narratives lead to. */
 function* localReferences(value: unknown): Generator<string> {
-  if (typeof value === 'string' && value.startsWith('#')) yield value
+  if (typeof value === 'string') {
+    if (value.startsWith('#')) yield value
+    if (value.startsWith('<')) {
+      for (const [, link = ''] of value.matchAll(/\s(?:src|href)\s*=\s*["'](#[^"']*)["']/g))
+        yield link
+    }
+  }
   if (typeof value !== 'object' || value === null) return
   for (const one of Object.values(value)) yield* localReferences(one)
 }

@@ -2,7 +2,7 @@
  * Whether a resource is what FHIR R4 and the profiles say it must be: structure, types, cardinality,
  * codes, slices, extensions, references, narratives and invariants, all in one pass.
  */
-import { makeDefinitions, type DefinitionTexts } from '../definitions.ts'
+import type { Definitions } from '../definitions.ts'
 import { listOf, textOf, type JsonObject } from '../json.ts'
 import { oversize } from '../resource-size.ts'
 import type { RuleTree } from './element-rule.ts'
@@ -35,14 +35,13 @@ const LENIENT: Strictness = {
   openReferences: 'allow',
 }
 
-/** Validates with the definitions of `texts` and the profiles and code systems among `own`. */
+/** Validates with the specification's `definitions` and the profiles and code systems among `own`. */
 export function makeValidator(
-  texts: DefinitionTexts,
+  definitions: Definitions,
   own: readonly unknown[],
   { ownProfiles = 'always', ...strict }: ValidatorOptions = {},
 ): Validator {
   const strictness = { ...LENIENT, ...strict }
-  const definitions = makeDefinitions(texts)
   const rulebook = makeRulebook(definitions, own)
   const plans = makePlans(rulebook)
   const profileOf = (canonical: unknown, type: string): RuleTree | undefined => {

@@ -112,7 +112,6 @@ function walkObject(visit: Visit, value: JsonObject, plan: Plan, spot: Spot): vo
     return
   }
   const names = Object.keys(value)
-  if (names.length === 0) findings.error('structure', spot.at, 'An empty value: leave it out')
   const isResource = value.resourceType === plan.type && !plan.rule.path.includes('.')
   const choices = new Set<ElementRule>()
   for (const name of names) {
@@ -126,7 +125,8 @@ function walkObject(visit: Visit, value: JsonObject, plan: Plan, spot: Spot): vo
 
 /** Element ids are unique within their resource (R4 Element, "id"). */
 function noteId({ findings, ids }: Visit, { id }: JsonObject, plan: Plan, { at }: Spot): void {
-  if (typeof id !== 'string' || plan.type === 'Extension') return
+  // A structure's snapshot and differential name the same elements.
+  if (typeof id !== 'string' || plan.type === 'ElementDefinition') return
   if (ids.has(id)) findings.error('duplicate', at, 'Another element has the same id')
   ids.add(id)
 }
@@ -219,12 +219,18 @@ interface Typed {
 function walkItem(visit: Visit, typed: Typed, held: Held, spot: Spot): void {
   const { findings, walker } = visit
   const { value, companion } = held
-  if (value === undefined && companion === undefined) {
-    findings.error('structure', spot.at, 'An empty value: leave it out')
+  if (isEmpty(value ?? companion)) {
+    findings.error('structure', spot.at, 'An empty value: leave it out (ele-1)')
   } else if (isPrimitive(typed.type.code)) walkPrimitive(visit, typed, held, spot)
   else if (!isJsonObject(value)) findings.error('structure', spot.at, 'An object in JSON')
   else if (walker.isResourceType(typed.type.code)) walkInner(visit, value, typed.rule, spot)
   else walkComplex(visit, typed, value, spot)
+}
+
+/** ele-1: an id alone says nothing. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined) return true
+  return isJsonObject(value) && Object.keys(value).every((name) => name === 'id')
 }
 
 function walkComplex(visit: Visit, typed: Typed, value: JsonObject, spot: Spot): void {
