@@ -12,7 +12,7 @@ import { readResource } from '../storage/resources.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { completePatient, patientResource } from '../wire/fhir/patient.ts'
-import { identifierEntries } from '../wire/fhir/search-values.ts'
+import { identifierKeys } from '../wire/fhir/search-keys.ts'
 import { storePatient } from './store-patient.ts'
 
 /** What one custodian says of a person. */
@@ -79,7 +79,7 @@ async function rememberLocalIds(db: Db, { id, custodian, told }: ToldPatient): P
   const ids = claimedLocalIds(told).map(({ system, value }) => ({
     system,
     value,
-    tokens: identifierEntries(system, value),
+    tokens: identifierKeys(system, value),
   }))
   await keepLocalIds(db, { patient: id, custodian, ids })
 }

@@ -30,6 +30,8 @@ export interface MergeRequest {
   readonly at: Date
   /** Who says so, for the record of the merge. */
   readonly by: string
+  /** Absent: the replaced record is stored as well. `caller`: who asks stores it, as `record`. */
+  readonly storing?: 'caller' | undefined
 }
 
 export interface LinkedPatients {
@@ -41,7 +43,10 @@ export interface LinkedPatients {
   readonly custodians: readonly OrganizationId[]
 }
 
-const NOTHING_NEW: LinkedPatients = { changed: false, changes: [], custodians: [] }
+export interface MergedPatients extends LinkedPatients {
+  /** The replaced Patient as it is to be. */
+  readonly record: JsonObject
+}
 
 /**
  * Throws `unprocessable` for a Patient and itself, `not-found` where one is not there, and `conflict` where
@@ -50,13 +55,13 @@ const NOTHING_NEW: LinkedPatients = { changed: false, changes: [], custodians: [
 export async function mergePatients(
   db: PoolClient,
   request: MergeRequest,
-): Promise<LinkedPatients> {
+): Promise<MergedPatients> {
   const { replaced, survivor, at, by } = request
   if (replaced === survivor)
     throw new HubError('unprocessable', 'A Patient cannot be replaced by itself')
   const locked = await lockPatients(db, [replaced, survivor])
   const known = await findMerge(db, replaced)
-  if (known?.survivor === survivor) return NOTHING_NEW
+  if (known?.survivor === survivor) return unchanged(locked, replaced)
   const [old, kept] = [findCurrent(locked, replaced), findCurrent(locked, survivor)]
   const { patient, given } = survivingPatient(kept, old)
   const wasActive = typeof old.active === 'boolean' ? old.active : null
@@ -66,10 +71,11 @@ export async function mergePatients(
   const grants = await listLiveGrants(db, replaced, at)
   await moveRows(db, merge)
   const custodians = await moveResources(db, merge)
-  const replacedBySurvivor = replacedPatient(old, survivor)
-  await storePatient(db, replacedBySurvivor, { id: replaced, current: survivor, at, method: 'PUT' })
+  const record = replacedPatient(old, survivor)
+  if (request.storing === undefined)
+    await storePatient(db, record, { id: replaced, current: survivor, at, method: 'PUT' })
   await storePatient(db, patient, { id: survivor, at, method: 'PUT' })
-  return { changed: true, changes: changesOf(request, grants), custodians }
+  return { changed: true, changes: changesOf(request, grants), custodians, record }
 }
 
 /** Found anew until none is left: a writer that was ahead may have added one while others were waited for. */
@@ -97,13 +103,23 @@ async function moveResources(
   return [...custodians].toSorted()
 }
 
+function unchanged(locked: readonly LockedPatient[], replaced: PatientId): MergedPatients {
+  return { changed: false, changes: [], custodians: [], record: contentOf(locked, replaced) }
+}
+
 function findCurrent(locked: readonly LockedPatient[], id: PatientId): JsonObject {
+  const patient = contentOf(locked, id)
   const found = locked.find((one) => one.id === id)
-  const patient = parseJsonText(found?.content ?? 'null')
-  if (!isJsonObject(patient)) throw new HubError('not-found', `There is no Patient/${id}`)
   if (found?.current === id) return patient
   const current = String(found?.current)
   throw new HubError('conflict', `Patient/${id} has been replaced by Patient/${current}`)
+}
+
+/** Throws `not-found` for one that is not there, or was deleted. */
+export function contentOf(locked: readonly LockedPatient[], id: PatientId): JsonObject {
+  const patient = parseJsonText(locked.find((one) => one.id === id)?.content ?? 'null')
+  if (isJsonObject(patient)) return patient
+  throw new HubError('not-found', `There is no Patient/${id}`)
 }
 
 /** Whoever sees the one or the other is decided about anew, on every node. */

@@ -8,7 +8,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { JournalledChange } from '../storage/access-changes.ts'
 import { revokeGrants } from '../storage/grants.ts'
-import { lockPatients, type LockedPatient } from '../storage/patient-locks.ts'
+import { lockPatients } from '../storage/patient-locks.ts'
 import {
   endMerge,
   findMerge,
@@ -20,11 +20,9 @@ import {
   type PatientMerge,
 } from '../storage/patient-merges.ts'
 import { lockPatientRow } from '../storage/patient-rows.ts'
-import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 import { partedPatient, restoredPatient } from '../wire/fhir/linked-patient.ts'
-import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { doubtStudy, type DoubtStudyDeps } from './doubt-study.ts'
-import { changesOf, type LinkedPatients } from './merge-patients.ts'
+import { changesOf, contentOf, type LinkedPatients } from './merge-patients.ts'
 import { moveResourceBack } from './move-resource.ts'
 import { storePatient } from './store-patient.ts'
 
@@ -63,7 +61,7 @@ export async function unmergePatients(
   const restored = restoredPatient(old, { survivor, wasActive })
   await storePatient(db, restored, { id: replaced, at, method: 'PUT' })
   await storePatient(db, partedPatient(kept, given), { id: survivor, at, method: 'PUT' })
-  for (const { id, issuedAt } of grants)
+  for (const { id, issuedAt } of await listLiveGrants(db, survivor, at))
     if (issuedAt >= merge.mergedAt) await revokeGrants(db, { kind: 'grant', id }, at)
   const doubted = await doubtArrivals(db, { ...merge, at }, deps)
   const changes = [...changesOf(merge, grants), ...doubted]
@@ -91,12 +89,6 @@ async function moveBack(
     if (row.facts.custodian !== null) custodians.add(row.facts.custodian)
   }
   return [...custodians].toSorted()
-}
-
-function contentOf(locked: readonly LockedPatient[], id: PatientId): JsonObject {
-  const patient = parseJsonText(locked.find((one) => one.id === id)?.content ?? 'null')
-  if (isJsonObject(patient)) return patient
-  throw new HubError('not-found', `There is no Patient/${id}`)
 }
 
 async function doubtArrivals(

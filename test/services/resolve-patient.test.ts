@@ -87,7 +87,7 @@ describe('resolving a patient', () => {
     const claim = claimOf()
     const patient = await patientOf(claim)
     const { rows } = await pool.query(
-      `select id from resource where type = 'Patient' and tokens @> array[$1]`,
+      `select id from resource where type = 'Patient' and keys @> array[search_key($1)]`,
       [`identifier|urn:oid:2.16.578.1.12.4.1.4.1|${claim.id ?? ''}`],
     )
     assert.deepEqual(rows, [{ id: patient }])
@@ -98,7 +98,7 @@ describe('resolving a patient', () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => resolve(claim)))
     assert.equal(new Set(all.map(({ patient }) => patient)).size, 1)
     const { rows } = await pool.query(
-      `select count(*)::int as patients from resource where type = 'Patient' and tokens @> array[$1]`,
+      `select count(*)::int as patients from resource where type = 'Patient' and keys @> array[search_key($1)]`,
       [`identifier|${claim.id ?? ''}`],
     )
     assert.deepEqual(rows, [{ patients: 1 }])
