@@ -147,6 +147,8 @@ function fhir(
     sealer: storage.sealer,
     base: `${config.baseUrl}/fhir`,
     nationalIdInUrl: config.nationalIdInUrl,
+    operations: [],
+    summarize: (resource) => resource,
     version: VERSION,
     clock,
     log,

@@ -16,6 +16,7 @@ import { makeAuthenticate } from './services/authenticate.ts'
 import { makeAuthorize } from './services/authorize.ts'
 import { makeCreateResource } from './services/create-resource.ts'
 import { makeDecideSight } from './services/decide-sight.ts'
+import { makeDeleteResource } from './services/delete-resource.ts'
 import { makeExchangeToken } from './services/exchange-token.ts'
 import { makeFindStudies } from './services/find-studies.ts'
 import { makeGrantAccess } from './services/grant-access.ts'
@@ -27,12 +28,15 @@ import { makeNarrowGrant } from './services/narrow-grant.ts'
 import { makeNoteRefusal } from './services/note-refusal.ts'
 import { makeOpenMetadata } from './services/open-metadata.ts'
 import { makeOpenStudy } from './services/open-study.ts'
+import { makePatchResource } from './services/patch-resource.ts'
 import { makePublishInstances } from './services/publish-instances.ts'
+import { makeReadHistory } from './services/read-history.ts'
 import { makeReadResource } from './services/read-resource.ts'
 import { makeRecordConsent } from './services/record-consent.ts'
 import { makeRegisterStudy } from './services/register-study.ts'
 import { makeResolvePatient } from './services/resolve-patient.ts'
 import { makeReplaceConsent } from './services/replace-consent.ts'
+import { makeResourceWriters } from './services/resource-writers.ts'
 import { makeReviewBreakGlass } from './services/review-break-glass.ts'
 import { makeRevokeAccess } from './services/revoke-access.ts'
 import { makeRevokeToken } from './services/revoke-token.ts'
@@ -43,6 +47,7 @@ import { makeSettleStudy } from './services/settle-study.ts'
 import { startAudit } from './services/start-audit.ts'
 import { makeSweepExpired } from './services/sweep-expired.ts'
 import { makeSyncSource } from './services/sync-source.ts'
+import { makeUpdateResource } from './services/update-resource.ts'
 import { makeDicomwebSources } from './sources/dicomweb.ts'
 import { makeEgress } from './sources/egress.ts'
 import { makeIssuerKeys } from './sources/issuer-keys.ts'
@@ -50,7 +55,10 @@ import { observeEgress, type ObserveCall } from './sources/observe-egress.ts'
 import { makeOidcRecords } from './storage/oidc.ts'
 import { makeUseProof } from './storage/used-proofs.ts'
 import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.ts'
+import { makeDefinitions } from './wire/fhir/definitions.ts'
+import { makeStructures } from './wire/fhir/structures.ts'
 import { makeValidate } from './wire/fhir/validate.ts'
+import { makeXml } from './wire/fhir/xml.ts'
 import { parsePolicyProfile } from './wire/policy-profile.ts'
 import { makeVerifyAccessToken } from './wire/oauth/access-token.ts'
 import { makeVerifyDpopProof } from './wire/oauth/dpop.ts'
@@ -77,6 +85,7 @@ export interface Services {
   readonly auditToken: Made<typeof makeAuditToken>
   readonly authorize: Made<typeof makeAuthorize>
   readonly createResource: Made<typeof makeCreateResource>
+  readonly deleteResource: Made<typeof makeDeleteResource>
   readonly exchangeToken: Made<typeof makeExchangeToken>
   readonly findStudies: Made<typeof makeFindStudies>
   readonly introspectToken: Made<typeof makeIntrospectToken>
@@ -87,7 +96,9 @@ export interface Services {
   readonly openMetadata: Made<typeof makeOpenMetadata>
   readonly openStudy: Made<typeof makeOpenStudy>
   readonly ownDefinitions: Made<typeof readOwnDefinitions>
+  readonly patchResource: Made<typeof makePatchResource>
   readonly publishInstances: Made<typeof makePublishInstances>
+  readonly readHistory: Made<typeof makeReadHistory>
   readonly readResource: Made<typeof makeReadResource>
   readonly recordConsent: Made<typeof makeRecordConsent>
   readonly replaceConsent: Made<typeof makeReplaceConsent>
@@ -99,7 +110,9 @@ export interface Services {
   readonly settleStudy: Made<typeof makeSettleStudy>
   readonly state: Awaited<Made<typeof startAccessState>>
   readonly sweepExpired: Made<typeof makeSweepExpired>
+  readonly updateResource: Made<typeof makeUpdateResource>
   readonly useProof: Made<typeof makeUseProof>
+  readonly xml: Made<typeof makeXml>
   /** Ends disclosures, anchors the audit log, lets go of sources. Close faces and jobs first. */
   close(): Promise<void>
 }
@@ -264,15 +277,24 @@ function makeRegistryServices({ config, storage, clock }: Foundation, ground: Gr
     newId: () => randomUUID(),
   }
   const decideSight = makeDecideSight(shared)
-  const createResource = makeCreateResource(shared)
-  return {
-    ownDefinitions,
-    createResource,
-    readResource: makeReadResource({ ...shared, decideSight }),
-    searchResources: makeSearchResources({ ...shared, decideSight }),
+  const reading = { ...shared, decideSight }
+  const writing = { ...reading, writers: makeResourceWriters({ sealer: storage.sealer }) }
+  const interactions = {
+    createResource: makeCreateResource(writing),
+    updateResource: makeUpdateResource(writing),
+    patchResource: makePatchResource(writing),
+    deleteResource: makeDeleteResource(writing),
+    readResource: makeReadResource(reading),
+    readHistory: makeReadHistory(reading),
+    searchResources: makeSearchResources(reading),
     recordConsent: makeRecordConsent(shared),
     replaceConsent: makeReplaceConsent(shared),
-    runTransaction: makeRunTransaction(shared),
-    runBatch: makeRunBatch(createResource),
+  }
+  return {
+    ...interactions,
+    ownDefinitions,
+    xml: makeXml(makeStructures(makeDefinitions(specificationTexts()))),
+    runTransaction: makeRunTransaction(writing),
+    runBatch: makeRunBatch({ ...interactions, base: shared.base }),
   }
 }

@@ -1,38 +1,20 @@
 /** Creating one resource over FHIR: decide, validate, write with its Provenance and its event. */
-import type { Pool } from 'pg'
+import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
-import type { AuditRecord } from '../domain/audit/event.ts'
-import type { Clock } from '../kernel/clock.ts'
-import { HubError } from '../kernel/errors.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { Search } from '../wire/fhir/search.ts'
-import type { Validate } from '../wire/fhir/validate.ts'
-import { accessRecord } from './access-record.ts'
-import type { Access, Authorize } from './authorize.ts'
-import { loggedTransaction } from './logged-transaction.ts'
-import { permit, type PermitDeps } from './permit.ts'
-import type { RecordAudit, RequestContext } from './record-audit.ts'
-import { writerOf } from './resource-writers.ts'
-import { findExisting, withoutIdentity, writeResource } from './write-resource.ts'
-import type { CreatedResource } from './write-resource.ts'
-
-export type { CreatedResource }
+import type { Access } from './authorize.ts'
+import { matchCondition } from './match-condition.ts'
+import type { RequestContext } from './record-audit.ts'
+import type { ResourceWriter } from './resource-writers.ts'
+import { carryOut, entityOf, permitWrite, requireValid, type WriteDeps } from './write-deps.ts'
+import { readBack, withoutIdentity, writeResource, type CreatedResource } from './write-resource.ts'
+import type { InRequest } from './write-request.ts'
 
 export interface CreateRequest {
   readonly resource: JsonObject
   /** `If-None-Exist`, parsed. */
   readonly ifNoneExist?: Search | undefined
-}
-
-export interface CreateResourceDeps {
-  readonly pool: Pool
-  readonly authorize: Authorize
-  readonly recordAudit: RecordAudit
-  readonly validate: Validate
-  readonly clock: Clock
-  readonly newId: () => string
-  /** The FHIR base address. */
-  readonly base: string
 }
 
 /**
@@ -45,64 +27,56 @@ export type CreateResource = (
   context: RequestContext,
 ) => Promise<CreatedResource>
 
-export function makeCreateResource(deps: CreateResourceDeps): CreateResource {
+export function makeCreateResource(deps: WriteDeps): CreateResource {
   return async (principal, { resource, ifNoneExist }, context) => {
     const type = String(resource.resourceType)
-    const writer = writerOf(type)
-    const asked = { principal, action: writer.action, type }
-    const access = await authorizeWrite(deps, asked, context)
-    const problems = deps.validate(resource)
-    if (problems.length > 0) {
-      throw new HubError('unprocessable', `The ${type} is not valid`, { problems })
-    }
-    return loggedTransaction(deps, async (db) => {
-      const result =
-        (await findExisting(db, access, ifNoneExist)) ??
-        (await writeResource(db, writer, {
-          access,
-          resource: withoutIdentity(resource),
-          id: deps.newId(),
-          provenanceId: deps.newId(),
-          at: deps.clock(),
-          base: deps.base,
-        }))
-      const at = deps.clock()
-      return { result, record: createdRecord({ access, created: [result], at }, context) }
-    })
+    const query = `POST ${type}`
+    const { writer, access } = await permitWrite(deps, { principal, type, query }, context)
+    await requireValid(deps, resource)
+    const id = writer.idOf?.(resource) ?? deps.newId()
+    const step = { writer, access, resource, ifNoneExist, id }
+    const work = async (db: PoolClient): Promise<CreatedResource> =>
+      (await findExisting(db, step)) ?? createStep(db, { ...deps, context }, step)
+    const tell = ({ id, created }: CreatedResource) =>
+      ({ act: created ? 'create' : 'read', entities: [entityOf(access, type, id)] }) as const
+    return carryOut(deps, { access, query, work, tell }, context)
   }
 }
 
-interface Asked {
-  readonly principal: Principal
-  readonly action: Access['action']
-  /** What is written: a resource type, or a path. */
-  readonly type: string
-}
-
-/** The decision for a write; a refusal is audited. */
-export function authorizeWrite(
-  deps: PermitDeps,
-  { principal, action, type }: Asked,
-  context: RequestContext,
-): Promise<Access> {
-  return permit(deps, { principal, action, query: `POST ${type}` }, context)
-}
-
-interface Created {
+export interface CreateStep {
+  readonly writer: ResourceWriter
   readonly access: Access
-  readonly created: readonly CreatedResource[]
-  readonly at: Date
+  readonly resource: JsonObject
+  readonly ifNoneExist?: Search | undefined
+  /** The id it gets. */
+  readonly id: string
 }
 
-/** One event for one request, however many resources it wrote; what was there already was not written. */
-export function createdRecord(
-  { access, created, at }: Created,
-  context: RequestContext,
-): AuditRecord {
-  const custodian = access.principal.member
-  const entities = created.map(
-    ({ type, id }) => ({ kind: 'resource', reference: `${type}/${id}`, custodian }) as const,
-  )
-  const act = created.some((one) => one.created) ? 'create' : 'read'
-  return accessRecord(access, { act, at, outcome: '0', entities }, context)
+/** What `If-None-Exist` finds (R4 http, section 3.1.0.8.1): undefined where the create goes ahead. */
+export async function findExisting(
+  db: PoolClient,
+  { writer, access, resource, ifNoneExist: search }: Omit<CreateStep, 'id'>,
+): Promise<CreatedResource | undefined> {
+  if (search === undefined) return undefined
+  const id = await matchCondition(db, writer, { access, search, resource })
+  if (id === undefined) return undefined
+  return { ...(await readBack(db, search.type, id)), created: false }
+}
+
+/** Writes the first version. */
+export function createStep(
+  db: PoolClient,
+  deps: Pick<WriteDeps, 'newId' | 'clock' | 'base'> & InRequest,
+  { writer, access, resource, id }: CreateStep,
+): Promise<CreatedResource> {
+  return writeResource(db, writer, {
+    access,
+    resource: withoutIdentity(resource),
+    id,
+    method: 'POST',
+    provenanceId: deps.newId(),
+    at: deps.clock(),
+    base: deps.base,
+    context: deps.context,
+  })
 }

@@ -1,28 +1,18 @@
 /** Which resources of which types a caller may see: the decision every registry read starts from. */
+import type { AccessFilter } from '../domain/access/filter.ts'
 import type { Action, Principal } from '../domain/access/principal.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import { lookup } from '../kernel/lookup.ts'
-import type { Visibility } from '../storage/visibility-sql.ts'
+import { CLINICAL_TYPES, type Visibility } from '../storage/visibility-sql.ts'
 import type { Access } from './authorize.ts'
 import { permit, type PermitDeps } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
+import { servedType } from './served-types-table.ts'
 
-/** What it takes to see a type; a type that is not here is not served. */
-const ACTIONS_BY_TYPE: Readonly<Record<string, Action>> = {
-  Patient: 'find',
-  ImagingStudy: 'find',
-  Provenance: 'find',
-  DiagnosticReport: 'read-report',
-  Organization: 'read-directory',
-  Endpoint: 'read-directory',
-  Consent: 'read-consent',
-  AuditEvent: 'read-audit',
-}
-
-/** Resources about a patient are seen through the patient's studies and reports. */
+/** Resources about a patient are seen through the patient's others. */
 const SEEN_THROUGH: Readonly<Record<string, readonly string[]>> = {
-  Patient: ['ImagingStudy', 'DiagnosticReport'],
-  Provenance: ['ImagingStudy', 'DiagnosticReport'],
+  Patient: CLINICAL_TYPES,
+  Provenance: CLINICAL_TYPES,
 }
 
 export interface Sight {
@@ -55,15 +45,28 @@ export function makeDecideSight(deps: PermitDeps): DecideSight {
       ...along,
       ...[type, ...along].flatMap((one) => lookup(SEEN_THROUGH, one) ?? []),
     ])
-    others.delete(type)
-    const decisions = await Promise.all(
-      [...others].map(async (one) => [one, await decideQuietly(deps, principal, one)] as const),
-    )
-    const permitted = decisions.flatMap(([one, access]) =>
-      access === undefined ? [] : [[one, access.filter] as const],
-    )
-    return { access: asked, visibility: new Map([[type, asked.filter], ...permitted]) }
+    const actions = new Map([...others].map((one) => [one, servedType(one)?.sees]))
+    const permitted = await permittedFilters(deps, principal, new Set(actions.values()))
+    const seen = [...actions].flatMap(([one, action]) => {
+      const filter = action && permitted.get(action)
+      return filter === undefined ? [] : [[one, filter] as const]
+    })
+    return { access: asked, visibility: new Map([...seen, [type, asked.filter]]) }
   }
+}
+
+/** Several types are seen by one action: it is decided once. */
+async function permittedFilters(
+  deps: PermitDeps,
+  principal: Principal,
+  actions: ReadonlySet<Action | undefined>,
+): Promise<ReadonlyMap<Action, AccessFilter>> {
+  const permitted = new Map<Action, AccessFilter>()
+  for (const action of actions) {
+    const access = action && (await decideQuietly(deps, principal, action))
+    if (access !== undefined) permitted.set(access.action, access.filter)
+  }
+  return permitted
 }
 
 async function decide(
@@ -71,7 +74,7 @@ async function decide(
   { principal, type, query }: { principal: Principal; type: string; query: string },
   context: RequestContext,
 ): Promise<Access> {
-  const action = lookup(ACTIONS_BY_TYPE, type)
+  const action = servedType(type)?.sees
   if (action === undefined) throw new HubError('not-found', `${type} is not served here`)
   if (type !== 'Consent') return permit(deps, { principal, action, query }, context)
   return deps.authorize(principal, action).catch((error: unknown): Access => {
@@ -83,10 +86,9 @@ async function decide(
 async function decideQuietly(
   { authorize }: PermitDeps,
   principal: Principal,
-  type: string,
+  action: Action,
 ): Promise<Access | undefined> {
-  const action = lookup(ACTIONS_BY_TYPE, type)
-  if (action === undefined || !principal.actions.has(action)) return undefined
+  if (!principal.actions.has(action)) return undefined
   return authorize(principal, action).catch((error: unknown) => {
     if (!isNotEntitled(error)) throw error
     return undefined

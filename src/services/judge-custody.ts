@@ -50,9 +50,10 @@ export async function judgeCustody(
   return { isDoubted: false, copies: copies.map((copy) => (copy === own ? lifted : copy)) }
 }
 
-/** A copy that is itself in doubt vouches for nothing. */
+/** A copy that is itself in doubt, or none of whose objects the hub has seen, vouches for nothing. */
 function isSoundBefore(copy: StudyRow, own: StudyRow | undefined): boolean {
-  return copy.patient !== null && (own === undefined || copy.registration < own.registration)
+  const vouches = copy.patient !== null && copy.instances > 0
+  return vouches && (own === undefined || copy.registration < own.registration)
 }
 
 interface Raised extends PatientQuestion {

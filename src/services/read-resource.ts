@@ -39,38 +39,47 @@ export function makeReadResource(deps: ReadResourceDeps): ReadResource {
   return async (principal, name, context) => {
     const reference = `${name.type}/${name.id}`
     const sight = await deps.decideSight(principal, { type: name.type, query: reference }, context)
-    const found = await find(deps.db, { principal, name, sight })
-    const content = found?.content ?? undefined
+    const found = await findResource(deps.db, { principal, name, sight })
     const entity = entityOf(reference, found)
     const act = { act: 'read', at: deps.clock(), entities: [entity] } as const
-    const outcome = content === undefined ? NOTHING_READ : READ
+    const outcome = typeof found?.content === 'string' ? READ : NOTHING_READ
     await deps.recordAudit(accessRecord(sight.access, { ...act, ...outcome }, context))
-    if (found === undefined) throw new HubError('not-found', `No such ${name.type}`)
-    if (content === undefined) throw new HubError('gone', `This ${name.type} was deleted`)
-    return { version: found.version, lastUpdated: found.lastUpdated, content }
+    return requireThere(name.type, found)
   }
+}
+
+/** Throws `not-found` or `gone` for what is not there, or not to see. */
+export function requireThere(type: string, found: FoundResource | undefined): ReadResult {
+  if (found === undefined) throw new HubError('not-found', `No such ${type}`)
+  const { version, lastUpdated, content } = found
+  if (content === null) throw new HubError('gone', `This ${type} was deleted`)
+  return { version, lastUpdated, content }
 }
 
 const READ = { outcome: '0' } as const
 const NOTHING_READ = { outcome: '4', reason: 'not-found' } as const
 
-type Found = Pick<VisibleResource, 'version' | 'lastUpdated' | 'content' | 'custodian'>
+export type FoundResource = Pick<VisibleResource, 'version' | 'lastUpdated' | 'content'>
 
-interface Question {
+export interface Question {
   readonly principal: Principal
   readonly name: ResourceName
   readonly sight: Sight
 }
 
-async function find(db: Db, { principal, name, sight }: Question): Promise<Found | undefined> {
+/** For a caller whose sight has been decided on; nobody is told yet, and the log neither. */
+export async function findResource(
+  db: Db,
+  { principal, name, sight }: Question,
+): Promise<FoundResource | undefined> {
   if (name.type !== 'AuditEvent') return readVisibleResource(db, name, sight.visibility)
   const event = await readAuditEvent(db, name.id, auditVisibility(sight, principal))
   // The log is never rewritten: each event has one version.
   if (event === undefined || (name.version ?? 1) !== 1) return undefined
-  return { version: 1, lastUpdated: event.recorded, content: event.content, custodian: null }
+  return { version: 1, lastUpdated: event.recorded, content: event.content }
 }
 
-function entityOf(reference: string, found: Found | undefined): AuditEntity {
+function entityOf(reference: string, found: FoundResource | undefined): AuditEntity {
   if (found === undefined) return { kind: 'query', query: reference }
   return { kind: 'resource', reference }
 }

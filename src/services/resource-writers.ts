@@ -1,52 +1,88 @@
-/** Which resources may be created over FHIR, by whom, and how each becomes a row (access.md section 6). */
+/** How each type that is written over FHIR becomes a row, and what its writing brings along (access.md section 6). */
 import type { PoolClient } from 'pg'
-import { NO_FACTS } from '../domain/access/filter.ts'
 import type { Action } from '../domain/access/principal.ts'
 import { HubError } from '../kernel/errors.ts'
 import { lookup } from '../kernel/lookup.ts'
-import type { NewResource } from '../storage/resources.ts'
-import { searchValues } from '../wire/fhir/search-values.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
+import { fileClinical } from './file-clinical.ts'
+import { fileDirectoryEntry, keepMembersEntry } from './file-directory-entry.ts'
+import { fileOwn } from './file-own.ts'
 import { fileReport } from './file-report.ts'
-import type { WriteRequest } from './write-request.ts'
+import { makeStudyWriter, type FileStudyDeps } from './file-study.ts'
+import type { DeleteRequest, ToRow, WriteCondition, WrittenRow } from './write-request.ts'
 
 export interface ResourceWriter {
+  /** What it takes to write the type; a row outside the filter of its permit is not there for the caller. */
   readonly action: Action
-  /** Runs in the caller's transaction; throws `unprocessable` with what does not fit. */
-  readonly toRow: (db: PoolClient, request: WriteRequest) => Promise<NewResource>
+  readonly toRow: ToRow
   /** A contribution of a member's, which the hub says so of in a Provenance. */
   readonly contributed: boolean
+  /** In the same transaction, once the row is written, or deleted. */
+  readonly after?: (db: PoolClient, written: WrittenRow) => Promise<void>
+  /**
+   * In the same transaction, before the row is deleted; throws `conflict` where it has to stay. `kept`: what was
+   * asked for is done, and the row stays.
+   */
+  readonly beforeDelete?: (
+    db: PoolClient,
+    request: DeleteRequest,
+  ) => Promise<void> | Promise<'kept' | undefined>
+  /**
+   * Ids that a condition matches, at most two of them; absent where the search's own matches among the
+   * rows that the permit's filter shows are meant.
+   */
+  readonly match?: (db: PoolClient, condition: WriteCondition) => Promise<readonly string[]>
+  /** The id that a new one gets, where its content says; the hub makes one else. */
+  readonly idOf?: (resource: JsonObject) => string | undefined
+  /** The id in a body that a condition finds its place for is the sender's own, and says nothing here. */
+  readonly hasSendersIds?: true
 }
 
-const WRITERS: Readonly<Record<string, ResourceWriter>> = {
+export type ResourceWriters = Readonly<Record<string, ResourceWriter>>
+
+/** `more` are the writers of types that have a house of their own: Patient, Subscription. */
+export function makeResourceWriters(
+  deps: FileStudyDeps & { readonly more?: ResourceWriters },
+): ResourceWriters {
+  return { ...WRITERS, ImagingStudy: makeStudyWriter(deps), ...deps.more }
+}
+
+const CLINICAL = { action: 'publish', toRow: fileClinical, contributed: true } as const
+const DIRECTORY = {
+  action: 'operate',
+  toRow: fileDirectoryEntry,
+  contributed: false,
+  beforeDelete: keepMembersEntry,
+} as const
+const OWN = { action: 'publish', toRow: fileOwn, contributed: false } as const
+
+const WRITERS: ResourceWriters = {
   DiagnosticReport: { action: 'publish', toRow: fileReport, contributed: true },
-  Organization: { action: 'operate', toRow: directoryRow, contributed: false },
-  Endpoint: { action: 'operate', toRow: directoryRow, contributed: false },
+  Observation: CLINICAL,
+  ServiceRequest: CLINICAL,
+  Task: CLINICAL,
+  DocumentReference: CLINICAL,
+  List: CLINICAL,
+  Binary: CLINICAL,
+  Organization: DIRECTORY,
+  Endpoint: DIRECTORY,
+  Practitioner: DIRECTORY,
+  PractitionerRole: DIRECTORY,
+  ResearchStudy: DIRECTORY,
+  Group: OWN,
+  Basic: OWN,
+  ResearchSubject: OWN,
 }
 
-/** Throws `method-not-allowed` for a type that is not created in this way. */
-export function writerOf(type: string): ResourceWriter {
-  const writer = lookup(WRITERS, type)
+/** Throws `method-not-allowed` for a type that is not written in this way. */
+export function writerOf(writers: ResourceWriters, type: string): ResourceWriter {
+  const writer = lookup(writers, type)
   if (writer !== undefined) return writer
-  throw new HubError('method-not-allowed', lookup(REFUSALS, type) ?? `${type} is not created here`)
+  const text = lookup(REFUSALS, type) ?? `${type} is written by the hub itself`
+  throw new HubError('method-not-allowed', text)
 }
 
 /** What to do instead. */
 const REFUSALS: Readonly<Record<string, string>> = {
   Consent: 'A Consent is recorded on its own: POST it to /Consent',
-  ImagingStudy:
-    'Studies enter the registry by publishing their objects (STOW-RS) or through a source',
-  Patient: 'Patients are entered with the studies that are about them',
-}
-
-function directoryRow(_db: PoolClient, { resource, id, at }: WriteRequest): Promise<NewResource> {
-  return Promise.resolve({
-    type: String(resource.resourceType),
-    id,
-    resource,
-    // The directory belongs to no member and no patient.
-    facts: NO_FACTS,
-    quarantined: false,
-    search: searchValues(resource),
-    at,
-  })
 }

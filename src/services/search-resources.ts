@@ -3,11 +3,11 @@ import type { Principal } from '../domain/access/principal.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import type { Db } from '../storage/db.ts'
 import { searchResources, type FoundPage, type Position } from '../storage/resource-search.ts'
-import type { Search } from '../wire/fhir/search.ts'
+import type { Condition, Search } from '../wire/fhir/search.ts'
 import { identificationOf, type Identification } from '../wire/fhir/identification.ts'
 import { accessRecord } from './access-record.ts'
 import { auditVisibility } from './audit-visibility.ts'
-import type { DecideSight } from './decide-sight.ts'
+import type { DecideSight, Sight } from './decide-sight.ts'
 import { makeIdentifyPatient } from './identify-patient.ts'
 import type { PermitDeps } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
@@ -53,17 +53,29 @@ export function makeSearchResources(deps: SearchResourcesDeps): SearchResources 
     const sight = await deps
       .decideSight(principal, wanted, context)
       .catch((error: unknown) => refuse(error, principal, search))
-    const input = { search, after, visibility: sight.visibility }
-    const log = auditVisibility(sight, principal)
-    const page =
-      search.type === 'AuditEvent'
-        ? await searchAuditLog(deps.db, { search, after, visible: log })
-        : await searchResources(deps.db, input)
+    const page = await findPage(deps.db, { principal, search, after, sight })
     const entities = [{ kind: 'query', query: asked }] as const
     const act = { act: 'search', at: deps.clock(), outcome: '0', entities } as const
     await deps.recordAudit(accessRecord(sight.access, act, context))
     return page
   }
+}
+
+export interface PageQuestion {
+  readonly principal: Principal
+  readonly search: Search
+  readonly after?: Position | undefined
+  readonly sight: Sight
+}
+
+/** For a caller whose sight has been decided on, `typesAlong` among it; the log is not told. */
+export function findPage(
+  db: Db,
+  { principal, search, after, sight }: PageQuestion,
+): Promise<FoundPage> {
+  if (search.type !== 'AuditEvent')
+    return searchResources(db, { search, after, visibility: sight.visibility })
+  return searchAuditLog(db, { search, after, visible: auditVisibility(sight, principal) })
 }
 
 /** Finding the person comes before the grant, which names that person. */
@@ -85,6 +97,26 @@ function identificationIn({ search, hidden }: SearchRequest): Identification | u
   return search.type === 'Patient' && hidden ? identificationOf(search.understood) : undefined
 }
 
-function typesAlong({ include, revinclude }: Search): readonly string[] {
-  return [...include.flatMap(({ targets }) => targets), ...revinclude.map(({ type }) => type)]
+/** Types that a search leads to beside its own: what it includes, and what it asks of others. */
+export function typesAlong({ include, revinclude, conditions }: Search): readonly string[] {
+  return [
+    ...include.flatMap(({ targets }) => targets),
+    ...revinclude.map(({ type }) => type),
+    ...conditions.flatMap(typesOf),
+  ]
+}
+
+function typesOf(condition: Condition): readonly string[] {
+  switch (condition.kind) {
+    case 'chain':
+      return [condition.target, ...condition.of.flatMap(typesOf)]
+    case 'has':
+      return [condition.source, ...condition.of.flatMap(typesOf)]
+    case 'any':
+      return condition.of.flatMap(typesOf)
+    case 'not':
+      return typesOf(condition.of)
+    default:
+      return []
+  }
 }

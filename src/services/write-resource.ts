@@ -1,15 +1,13 @@
-/** The part of a create that runs inside a transaction, alone or as one entry among several. */
+/** The parts of create, update and delete that run inside a transaction, alone or as one entry among several. */
 import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
-import { lockKey } from '../storage/lock-key.ts'
-import { searchResources, type FoundResource } from '../storage/resource-search.ts'
-import { putResource, readResource, type NewResource } from '../storage/resources.ts'
+import type { CurrentRow } from '../storage/current-row.ts'
+import { putResource, readResource, storedText } from '../storage/resources.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
-import type { Search } from '../wire/fhir/search.ts'
-import type { Access } from './authorize.ts'
+import type { VersionMatch } from '../wire/fhir/version-match.ts'
 import { putProvenance } from './put-provenance.ts'
 import type { ResourceWriter } from './resource-writers.ts'
-import type { WriteRequest } from './write-request.ts'
+import type { DeleteRequest, WriteRequest, WrittenRow } from './write-request.ts'
 
 export interface CreatedResource {
   readonly type: string
@@ -18,75 +16,100 @@ export interface CreatedResource {
   readonly lastUpdated: Date
   /** JSON text as served. */
   readonly content: string
-  /** False where `If-None-Exist` found it. */
+  /** False where it was there before. */
   readonly created: boolean
 }
 
-/** Writes the resource and its Provenance. `provenanceId` is the id the latter gets. */
+export interface Writing extends WriteRequest {
+  /** The id that the Provenance of a contribution gets. */
+  readonly provenanceId: string
+  readonly method: 'POST' | 'PUT' | 'PATCH'
+}
+
+/** Writes the resource as its first or next version, its Provenance, and what else its type brings along. */
 export async function writeResource(
   db: PoolClient,
   writer: ResourceWriter,
-  request: WriteRequest & { readonly provenanceId: string },
+  request: Writing,
 ): Promise<CreatedResource> {
+  const { access, method, previous, at } = request
   const row = await writer.toRow(db, request)
-  await putResource(db, row, { method: 'POST' })
-  if (writer.contributed) await tellContributor(db, row, request)
-  return readBack(db, row.type, row.id, true)
+  const version = await putResource(db, row, { method })
+  const { type, id } = row
+  const written = { access, type, id, version, method, facts: row.facts, at, previous }
+  if (writer.contributed)
+    await tellContributor(db, written, { id: request.provenanceId, quarantined: row.quarantined })
+  await writer.after?.(db, written)
+  const created = (previous?.content ?? null) === null
+  return { type, id, version, lastUpdated: at, content: storedText(row, version), created }
 }
 
 async function tellContributor(
   db: PoolClient,
-  { type, id, facts, quarantined }: NewResource,
-  { access, at, provenanceId }: WriteRequest & { readonly provenanceId: string },
+  { access, type, id, version, facts, at, previous }: WrittenRow,
+  row: { readonly id: string; readonly quarantined: boolean },
 ): Promise<void> {
   const { client, member } = access.principal
-  await putProvenance(
-    db,
-    { target: `${type}/${id}`, recorded: at, member, client, activity: 'CREATE' },
-    { id: provenanceId, facts, quarantined },
-  )
+  const target = `${type}/${id}/_history/${version}`
+  const activity = previous === undefined ? 'CREATE' : 'UPDATE'
+  await putProvenance(db, { target, recorded: at, member, client, activity }, { ...row, facts })
 }
 
-async function readBack(
+/** The current version, where a write was not needed. */
+export async function readBack(
   db: PoolClient,
   type: string,
   id: string,
-  created: boolean,
-): Promise<CreatedResource> {
+): Promise<Omit<CreatedResource, 'created'>> {
   const stored = await readResource(db, type, id)
   if (stored?.content === undefined || stored.content === null) {
-    throw new Error(`${type} is not there after it was written`)
+    throw new Error(`${type} is not there where it was found`)
   }
-  return { ...stored, content: stored.content, created }
+  return { ...stored, content: stored.content }
 }
 
-/**
- * What `If-None-Exist` finds among the caller's own (R4 http, section 3.1.0.8.1): undefined where the
- * create goes ahead. Throws `precondition-failed` where several match.
- */
-export async function findExisting(
+export interface DeletedResource {
+  readonly type: string
+  readonly id: string
+  /** Of the tombstone. */
+  readonly version: number
+  readonly lastUpdated: Date
+}
+
+/** Leaves a tombstone; a resource that has one already keeps it as it is. */
+export async function deleteRow(
   db: PoolClient,
-  access: Access,
-  search: Search | undefined,
-): Promise<CreatedResource | undefined> {
-  if (search === undefined) return undefined
-  // Two creates with one condition wait for each other, or both would find nothing.
-  await lockKey(db, JSON.stringify([access.principal.member, search.type, search.understood]))
-  const page = await searchResources(db, {
-    search: { ...search, count: 2 },
-    visibility: new Map([[search.type, access.filter]]),
-  })
-  const [first, ...others] = page.matches
-  if (others.length > 0) throw new HubError('precondition-failed', 'If-None-Exist matches several')
-  return first && readBack(db, ...nameOf(first), false)
-}
-
-function nameOf({ type, id }: FoundResource): [string, string] {
-  return [type, id]
+  writer: ResourceWriter,
+  request: DeleteRequest,
+): Promise<DeletedResource> {
+  const { access, previous, at } = request
+  const { type, id, facts, quarantined } = previous
+  if (previous.content === null) return previous
+  if ((await writer.beforeDelete?.(db, request)) === 'kept') return previous
+  const search = { keys: [], refs: [], compared: {} }
+  const row = { type, id, resource: {}, facts, quarantined, search, at }
+  const version = await putResource(db, row, { method: 'DELETE' })
+  await writer.after?.(db, { access, type, id, version, method: 'DELETE', facts, at, previous })
+  return { type, id, version, lastUpdated: at }
 }
 
 /** What a client may not decide: ids and versions are the hub's. */
 export function withoutIdentity(resource: JsonObject): JsonObject {
   const { id: _id, ...rest } = resource
   return rest
+}
+
+/**
+ * Throws `precondition-failed` where the caller meant another version than the current one (R4 http,
+ * section 3.1.0.5). An `ifMatch` of undefined asks for none.
+ */
+export function requireVersion(
+  { version }: Pick<CurrentRow, 'version'>,
+  ifMatch: VersionMatch | undefined,
+): void {
+  if (ifMatch === undefined || ifMatch === 'any' || ifMatch.includes(version)) return
+  throw new HubError(
+    'precondition-failed',
+    `The resource has changed meanwhile: its version is ${version}. Read it again`,
+  )
 }

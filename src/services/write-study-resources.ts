@@ -11,7 +11,8 @@ import { putResource, readResource } from '../storage/resources.ts'
 import { countInstances, type SeriesRow, type StudyRow } from '../storage/studies.ts'
 import { isJsonObject, valuesAt } from '../wire/fhir/json.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
-import { describeStudy } from './describe-study.ts'
+import { describeRegisteredStudy } from './describe-registered-study.ts'
+import { describeStudy, type DescribedStudy } from './describe-study.ts'
 import { putProvenance } from './put-provenance.ts'
 
 export interface WrittenStudy {
@@ -33,14 +34,7 @@ export interface WrittenStudy {
 /** Call when the study's rows are written, in their transaction. */
 export async function writeStudyResources(db: PoolClient, study: WrittenStudy): Promise<void> {
   const { imagingStudy, own, at } = study
-  const labels = own?.labels ?? []
-  const { resource, facts } = describeStudy({
-    ...study,
-    id: imagingStudy,
-    series: study.series ?? (await countInstances(db, imagingStudy)),
-    security: labels.length === 0 ? [] : await securityOf(db, imagingStudy),
-    labels,
-  })
+  const { resource, facts } = await describe(db, study)
   const quarantined = study.patient === null
   const keepVersion = own?.settledAt === null
   const how = { method: own === undefined ? 'POST' : 'PUT', keepVersion } as const
@@ -68,6 +62,19 @@ export async function writeStudyResources(db: PoolClient, study: WrittenStudy): 
     },
     { id: `${imagingStudy}-${version}`, facts, quarantined, keepVersion },
   )
+}
+
+async function describe(db: PoolClient, study: WrittenStudy): Promise<DescribedStudy> {
+  const { imagingStudy, own } = study
+  const series = study.series ?? (await countInstances(db, imagingStudy))
+  // Without objects there is nothing to make a description of.
+  const registered =
+    series.length === 0 && own !== undefined
+      ? await describeRegisteredStudy(db, imagingStudy, study)
+      : undefined
+  const labels = own?.labels ?? []
+  const security = labels.length === 0 ? [] : await securityOf(db, imagingStudy)
+  return registered ?? describeStudy({ ...study, id: imagingStudy, series, security, labels })
 }
 
 /** `meta.security` as it stands: it is not ours to drop. */

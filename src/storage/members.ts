@@ -40,3 +40,16 @@ export async function updateMember(db: PoolClient, member: Member): Promise<bool
   await announceChanges(db, [{ kind: 'member', key: id }])
   return rowCount === 1
 }
+
+const IS_ENTRY = `
+select exists (
+  select from member
+   where ($1 = 'Organization' and id = $2)
+      or ($1 = 'Endpoint' and $2 in (id || '-wado-rs', id || '-qido-rs'))
+) as "isEntry"`
+
+/** Whether a directory resource is kept by the hub for one of its members (`putDirectoryEntry`). */
+export async function isMembersEntry(db: Db, type: string, id: string): Promise<boolean> {
+  const { rows } = await db.query<{ isEntry: boolean }>(IS_ENTRY, [type, id])
+  return rows[0]?.isEntry === true
+}

@@ -30,12 +30,13 @@ export async function readActiveConsents(
 }
 
 const LOCK = `
-select custodian, patient from resource_consent
+select custodian, patient, version from resource_consent
 where type = 'Consent' and id = $1 and content is not null for update`
 
 export interface LockedConsent {
   readonly custodian: OrganizationId | null
   readonly patient: PatientId | null
+  readonly version: number
 }
 
 /** Holds the consent until the transaction ends; undefined where there is none. */

@@ -149,6 +149,11 @@ export function studyKey(uid: string): string {
 
 const NO_SEARCH_VALUES: SearchValues = { keys: [], refs: [], compared: {} }
 
+/** The JSON text of a row as it is stored under this version, so that nobody needs to read it back. */
+export function storedText(row: NewResource, version: number): string {
+  return splitAtVersion(row).join(String(version))
+}
+
 /** The JSON text before and after the digits of `meta.versionId`. */
 function splitAtVersion(row: NewResource): readonly [string, string] {
   const { resourceType: _type, id: _id, meta, ...body } = row.resource

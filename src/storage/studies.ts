@@ -19,6 +19,8 @@ export interface StudyRow {
   readonly attributes: DicomJson
   /** Of the copies of one study, the lowest was registered first. */
   readonly registration: number
+  /** In the index; none where the copy is registered by its ImagingStudy alone. */
+  readonly instances: number
   /** Null while the study is growing. */
   readonly settledAt: Date | null
   /** IANA zone of the source that holds it; null where no source does. */
@@ -42,7 +44,7 @@ export async function lockStudy(db: Db, study: StudyUid): Promise<void> {
 
 const FIND_STUDY_ROWS = `
 select study.imaging_study as "imagingStudy", study.custodian, study.source, study.patient, study.attributes,
-  study.registration, study.settled_at as "settledAt", source.time_zone as "timeZone", coalesce(resource.labels, '{}') as labels,
+  study.registration, study.instances, study.settled_at as "settledAt", source.time_zone as "timeZone", coalesce(resource.labels, '{}') as labels,
   (select coalesce(json_agg(json_build_object('reason', doubt.reason, 'open', doubt.resolved_at is null)), '[]')
     from unclear_identity doubt where doubt.imaging_study = study.imaging_study) as doubts
 from study

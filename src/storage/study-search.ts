@@ -43,6 +43,8 @@ interface Conditions {
 }
 
 /**
+ * A copy that is registered without objects has nothing to query for or to retrieve.
+ *
  * Of several permitted copies of a study the one counts that retrieval hands out first (`findStudyCopies`),
  * whatever is asked about it: another that matches where this one does not is not shown in its place.
  */
@@ -51,11 +53,11 @@ with permitted as (
   select s.imaging_study, s.study_uid, s.attributes, s.instances, s.series, r.modalities, r.started
   from study s
   join resource r on r.type = 'ImagingStudy' and r.id = s.imaging_study
-  where r.content is not null and not r.quarantined and ${matches} and (${permitted})
+  where s.instances > 0 and r.content is not null and not r.quarantined and ${matches} and (${permitted})
     and not exists (
       select from study better
       join resource other on other.type = 'ImagingStudy' and other.id = better.imaging_study
-      where better.study_uid = s.study_uid and better.imaging_study <> s.imaging_study
+      where better.study_uid = s.study_uid and better.imaging_study <> s.imaging_study and better.instances > 0
         and (better.custodian <> ${member}, better.registration) < (s.custodian <> ${member}, s.registration)
         and other.content is not null and not other.quarantined and (${otherPermitted})
     )

@@ -18,12 +18,20 @@ import { makeSealer } from '../../src/kernel/seal.ts'
 import type { Authorize } from '../../src/services/authorize.ts'
 import { makeCreateResource } from '../../src/services/create-resource.ts'
 import { makeDecideSight } from '../../src/services/decide-sight.ts'
+import { makeDeleteResource } from '../../src/services/delete-resource.ts'
+import { makePatchResource } from '../../src/services/patch-resource.ts'
+import { makeReadHistory } from '../../src/services/read-history.ts'
 import { makeReadResource } from '../../src/services/read-resource.ts'
+import { makeResourceWriters } from '../../src/services/resource-writers.ts'
 import { makeRunBatch } from '../../src/services/run-batch.ts'
 import { makeRunTransaction } from '../../src/services/run-transaction.ts'
 import { makeSearchResources } from '../../src/services/search-resources.ts'
+import { makeUpdateResource } from '../../src/services/update-resource.ts'
 import { putResource, type WriteResource } from '../../src/storage/resources.ts'
+import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
+import { makeStructures } from '../../src/wire/fhir/structures.ts'
 import { makeValidate } from '../../src/wire/fhir/validate.ts'
+import { makeXml } from '../../src/wire/fhir/xml.ts'
 import { searchValues } from '../../src/wire/fhir/search-values.ts'
 import { createDatabase } from './database.ts'
 import { listen } from './listen.ts'
@@ -191,22 +199,34 @@ function makeDeps({
   const shared = { db: pool, pool, authorize, recordAudit, clock, base }
   const decideSight = makeDecideSight(shared)
   const ownDefinitions = readOwnDefinitions()
+  const sealer = makeSealer(Buffer.alloc(32, 1))
   const writing = {
     ...shared,
+    decideSight,
     validate: makeValidate(specificationTexts(), ownDefinitions),
+    writers: makeResourceWriters({ sealer }),
     newId: () => randomUUID(),
   }
-  const createResource = makeCreateResource(writing)
-  return {
-    ...shared,
-    searchResources: makeSearchResources({ ...shared, decideSight }),
+  const interactions = {
+    createResource: makeCreateResource(writing),
+    updateResource: makeUpdateResource(writing),
+    patchResource: makePatchResource(writing),
+    deleteResource: makeDeleteResource(writing),
     readResource: makeReadResource({ ...shared, decideSight }),
-    createResource,
+    readHistory: makeReadHistory({ ...shared, decideSight }),
+    searchResources: makeSearchResources({ ...shared, decideSight }),
     recordConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
     replaceConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
+  }
+  return {
+    ...shared,
+    ...interactions,
     runTransaction: makeRunTransaction(writing),
-    runBatch: makeRunBatch(createResource),
-    sealer: makeSealer(Buffer.alloc(32, 1)),
+    runBatch: makeRunBatch({ ...interactions, base }),
+    sealer,
+    xml: makeXml(makeStructures(makeDefinitions(specificationTexts()))),
+    summarize: (resource) => resource,
+    operations: [],
     nationalIdInUrl: 'reject',
     version: '0',
     ownDefinitions,

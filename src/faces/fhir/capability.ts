@@ -1,7 +1,13 @@
 /** `/metadata`: what works, taken from the tables that make it work. */
-import { listOf, type JsonObject } from '../../wire/fhir/json.ts'
-import { SEARCH_PARAMETERS, type SearchParameter } from '../../wire/fhir/search-parameters.ts'
-import { INTERACTIONS } from './interactions.ts'
+import {
+  INTERACTION_CODES,
+  SERVED_TYPES,
+  servedType,
+  type ServedType,
+} from '../../services/served-types-table.ts'
+import type { JsonObject } from '../../wire/fhir/json.ts'
+import { parametersOf, type SearchParameter } from '../../wire/fhir/search-parameters.ts'
+import type { Operation } from './operations/operation.ts'
 
 export interface CapabilityDeps {
   /** The FHIR base address. */
@@ -11,10 +17,12 @@ export interface CapabilityDeps {
   readonly at: Date
   /** Conformance resources of `fhir-profiles/`. */
   readonly ownDefinitions: readonly JsonObject[]
+  readonly operations: readonly Operation[]
 }
 
 export function capabilityStatement(deps: CapabilityDeps): JsonObject {
-  const { base, version, at } = deps
+  const { base, version, at, operations } = deps
+  const operation = operations.filter(({ level }) => level === 'system').map(operationOf)
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -23,20 +31,21 @@ export function capabilityStatement(deps: CapabilityDeps): JsonObject {
     software: { name: 'Samsyn', version },
     implementation: { description: 'Cross-organisation imaging registry', url: base },
     fhirVersion: '4.0.1',
-    format: ['json', 'application/fhir+json'],
+    format: ['json', 'application/fhir+json', 'xml', 'application/fhir+xml'],
+    patchFormat: ['application/json-patch+json'],
     rest: [
       {
         mode: 'server',
-        documentation:
-          'Searches by a national id are sent by POST to _search. Unknown parameters are named in an ' +
-          'OperationOutcome, or refused with Prefer: handling=strict. A token with samsyn:identify finds one ' +
-          'person by POST to Patient/_search: a national id as system|value, or family, given and birthdate.',
+        documentation: DOCUMENTATION,
         security: {
           service: [{ coding: [{ system: SECURITY_SERVICE, code: 'OAuth' }] }],
           description: 'Access tokens of this hub, sender-constrained by DPoP (RFC 9449)',
         },
-        resource: Object.keys(INTERACTIONS).map((type) => resourceOf(type, deps)),
+        resource: Object.entries(SERVED_TYPES).map(([type, served]) =>
+          resourceOf(type, served, deps),
+        ),
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        ...(operation.length > 0 && { operation }),
       },
     ],
   }
@@ -44,71 +53,76 @@ export function capabilityStatement(deps: CapabilityDeps): JsonObject {
 
 const SECURITY_SERVICE = 'http://terminology.hl7.org/CodeSystem/restful-security-service'
 
-function resourceOf(type: string, { ownDefinitions }: CapabilityDeps): JsonObject {
+const DOCUMENTATION = [
+  'Searches by a national id are sent by POST to _search, writes conditional on one in a transaction.',
+  'Unknown parameters are named in an OperationOutcome, or refused with Prefer: handling=strict.',
+  'A token with samsyn:identify finds one person by POST to Patient/_search: a national id as system|value,',
+  'or family, given and birthdate.',
+  'Every parameter takes the prefixes and modifiers that R4 gives its type, but :above, :below on tokens and',
+  ':in; chains and _has to a depth of three.',
+  'A Bundle has at most 500 entries. Ids are given by the hub.',
+].join(' ')
+
+function resourceOf(type: string, served: ServedType, deps: CapabilityDeps): JsonObject {
+  const { ownDefinitions, operations } = deps
   const profiles = ownDefinitions
     .filter((one) => one.resourceType === 'StructureDefinition' && one.type === type)
     .map(({ url }) => url)
-  const interactions = INTERACTIONS[type] ?? []
+  const operation = operations
+    .filter(({ level, types }) => level !== 'system' && types?.includes(type) === true)
+    .map(operationOf)
   return {
     type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(profiles.length > 0 && { supportedProfile: profiles }),
-    interaction: interactions.map((code) => ({ code })),
-    versioning: 'versioned',
-    conditionalCreate: interactions.includes('create') && type !== 'Consent',
+    interaction: INTERACTION_CODES.filter((code) => served.interactions.has(code)).map((code) => ({
+      code,
+    })),
+    versioning: served.interactions.has('update') ? 'versioned-update' : 'versioned',
+    readHistory: served.interactions.has('history-instance'),
+    updateCreate: false,
+    conditionalCreate: served.conditional,
+    conditionalRead: 'full-support',
+    conditionalUpdate: served.conditional,
+    conditionalDelete: served.conditional ? 'single' : 'not-supported',
+    referencePolicy: ['literal', 'local', 'logical'],
     ...inclusions(type),
-    searchParam: [
-      ...COMMON_PARAMETERS.map(([name, kind]) => ({ name, type: kind })),
-      ...(SEARCH_PARAMETERS[type] ?? []).map((one) => parameterOf(type, one, ownDefinitions)),
-    ],
+    searchParam: parametersOf(type).map(({ code, kind, url }) => ({
+      name: code,
+      definition: url,
+      type: kind,
+    })),
+    ...(operation.length > 0 && { operation }),
   }
 }
 
-const COMMON_PARAMETERS = [
-  ['_id', 'token'],
-  ['_lastUpdated', 'date'],
-] as const
-
-function parameterOf(
-  type: string,
-  { code, kind }: SearchParameter,
-  ownDefinitions: readonly JsonObject[],
-): JsonObject {
-  const own = ownDefinitions.find(
-    (one) =>
-      one.resourceType === 'SearchParameter' &&
-      one.code === code &&
-      listOf(one.base).includes(type),
-  )
-  return { name: code, ...(own !== undefined && { definition: own.url }), type: kind }
+function operationOf({ name, definition }: Operation): JsonObject {
+  return { name, definition }
 }
 
 /** The log is searched for itself alone. */
 function inclusions(type: string): JsonObject {
   if (type === 'AuditEvent') return {}
   const forward = referencesOf(type)
-    .filter((one) => targetsOf(one).some(isServed))
+    .filter(({ targets }) => targets.some(isServed))
     .map(({ code }) => `${type}:${code}`)
-  const backward = Object.keys(SEARCH_PARAMETERS)
+  const backward = Object.keys(SERVED_TYPES)
     .filter((other) => other !== 'AuditEvent')
     .flatMap((other) =>
       referencesOf(other)
-        .filter((one) => targetsOf(one).includes(type))
+        .filter(({ targets }) => targets.includes(type))
         .map(({ code }) => `${other}:${code}`),
     )
   return {
-    ...(forward.length > 0 && { searchInclude: forward }),
-    ...(backward.length > 0 && { searchRevInclude: backward }),
+    ...(forward.length > 0 && { searchInclude: ['*', ...forward] }),
+    ...(backward.length > 0 && { searchRevInclude: ['*', ...backward] }),
   }
 }
 
 function referencesOf(type: string): readonly SearchParameter[] {
-  return (SEARCH_PARAMETERS[type] ?? []).filter(({ kind }) => kind === 'reference')
-}
-
-function targetsOf(parameter: SearchParameter): readonly string[] {
-  return parameter.kind === 'reference' ? parameter.targets : []
+  return parametersOf(type).filter(({ kind }) => kind === 'reference')
 }
 
 function isServed(type: string): boolean {
-  return type in INTERACTIONS && type !== 'AuditEvent'
+  return servedType(type) !== undefined && type !== 'AuditEvent'
 }

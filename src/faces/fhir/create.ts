@@ -1,14 +1,15 @@
 /** create, conditional too (R4 http, section 3.1.0.8). */
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
-import type { CreatedResource, CreateResource } from '../../services/create-resource.ts'
+import type { CreateResource } from '../../services/create-resource.ts'
+import { readCondition } from '../../services/read-condition.ts'
 import type { RecordConsent } from '../../services/record-consent.ts'
+import { requireConditional, requireServed } from '../../services/require-served.ts'
+import type { CreatedResource } from '../../services/write-resource.ts'
 import type { JsonObject } from '../../wire/fhir/json.ts'
-import { parseSearch } from '../../wire/fhir/parse-search.ts'
-import type { Search } from '../../wire/fhir/search.ts'
 import { contextOf, principalOf } from '../request-state.ts'
-import { requireServed } from './interactions.ts'
-import { resourceBody } from './request.ts'
+import { sentKind } from './format.ts'
+import { bytesOf, contentType, resourceBody } from './request.ts'
 import { sendWritten } from './send-written.ts'
 
 export interface CreateDeps {
@@ -18,51 +19,42 @@ export interface CreateDeps {
   readonly base: string
 }
 
+type TypeRequest = Request<{ type: string }>
+
 export function create(deps: CreateDeps): RequestHandler<{ type: string }> {
   return async function create(req, res) {
     const { type } = req.params
     requireServed(type, 'create')
-    const resource = resourceBody(req)
-    if (resource.resourceType !== type) {
+    const sent =
+      type === 'Binary' && sentKind(req) === undefined ? rawBinary(req) : resourceBody(req)
+    if (sent.resourceType !== type) {
       throw new HubError('invalid', `The body is no ${type}; POST it to its own type`)
     }
-    const created = await write(deps, req, resource)
-    sendCreated(deps, req, res, created)
+    sendWritten(req, res, { base: deps.base, resource: await write(deps, req, sent) })
   }
 }
 
-function write(
-  deps: CreateDeps,
-  req: Request<{ type: string }>,
-  resource: JsonObject,
-): Promise<CreatedResource> {
+/** R4 binary, section 2.13.2: bytes of any other type are the content of a Binary. */
+function rawBinary(req: TypeRequest): JsonObject {
+  const reference = req.get('x-security-context')
+  const type = contentType(req)
+  if (!/^[\w.+-]+\/[\w.+-]+$/.test(type))
+    throw new HubError('unsupported-media-type', 'Say what the bytes are: Content-Type')
+  return {
+    resourceType: 'Binary',
+    contentType: type,
+    ...(reference !== undefined && { securityContext: { reference } }),
+    data: bytesOf(req).toString('base64'),
+  }
+}
+
+function write(deps: CreateDeps, req: TypeRequest, resource: JsonObject): Promise<CreatedResource> {
   const { type } = req.params
   const [principal, context] = [principalOf(req), contextOf(req)]
-  if (type === 'Consent') return deps.recordConsent(principal, resource, context)
   const condition = req.get('if-none-exist')
+  if (condition !== undefined) requireConditional(type, 'create')
+  if (type === 'Consent') return deps.recordConsent(principal, resource, context)
   const ifNoneExist =
-    condition === undefined ? undefined : parseCondition(deps.base, type, condition)
+    condition === undefined ? undefined : readCondition(deps.base, type, condition)
   return deps.createResource(principal, { resource, ifNoneExist }, context)
-}
-
-/** A condition that is not understood whole would match too much, so it is strict. */
-export function parseCondition(base: string, type: string, query: string): Search {
-  const pairs = [...new URLSearchParams(query.replace(/^[^?]*\?/, ''))]
-  const search = parseSearch({ type, pairs, strict: true, base })
-  if (search.conditions.length > 0) return search
-  throw new HubError('invalid', 'If-None-Exist names no search parameter')
-}
-
-function sendCreated(
-  { base }: CreateDeps,
-  req: Request<{ type: string }>,
-  res: Response,
-  resource: CreatedResource,
-): void {
-  res.setHeader('Location', locationOf(base, resource))
-  sendWritten(req, res, resource.created ? 201 : 200, resource)
-}
-
-export function locationOf(base: string, { type, id, version }: CreatedResource): string {
-  return `${base}/${type}/${id}/_history/${version}`
 }

@@ -6,8 +6,8 @@ import { outcomeOf, unexpectedOutcome } from '../../wire/fhir/outcome.ts'
 import { HTTP_STATUS } from '../http-status.ts'
 import { parserFault } from '../parser-fault.ts'
 import { contextOf } from '../request-state.ts'
-import { allowedMethods } from './interactions.ts'
-import { sendJson } from './send.ts'
+import { allowedMethods } from './allowed-methods.ts'
+import { sendResource } from './send.ts'
 
 export function errors(log: Log): ErrorRequestHandler {
   return function errors(error: unknown, req, res, _next) {
@@ -20,10 +20,10 @@ export function errors(log: Log): ErrorRequestHandler {
     const known = isHubError(error) ? error : parserFault(error)
     if (known !== undefined) {
       if (known.code === 'method-not-allowed') res.setHeader('Allow', allowedMethods(req.path))
-      sendJson(res, HTTP_STATUS[known.code], outcomeOf(known))
+      sendResource(req, res, HTTP_STATUS[known.code], outcomeOf(known))
       return
     }
     log.error({ requestId, err: error }, 'A FHIR request failed')
-    sendJson(res, 500, unexpectedOutcome(requestId))
+    sendResource(req, res, 500, unexpectedOutcome(requestId))
   }
 }

@@ -2,12 +2,16 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { ReadResource, ResourceName } from '../../services/read-resource.ts'
+import { requireServed } from '../../services/require-served.ts'
 import { isHeldAlready } from '../if-none-match.ts'
 import { contextOf, principalOf } from '../request-state.ts'
-import { requireServed } from './interactions.ts'
-import { etagOf, sendText, setVersionHeaders } from './send.ts'
+import { namesFormat, readStored } from './format.ts'
+import { requireId } from './request.ts'
+import { sendBinary } from './send-binary.ts'
+import { etagOf, sendText, setVersionHeaders, type Versioned } from './send.ts'
+import { cutText, wantedParts, type CutDeps } from './wanted-parts.ts'
 
-export interface ReadDeps {
+export interface ReadDeps extends CutDeps {
   readonly readResource: ReadResource
 }
 
@@ -30,23 +34,27 @@ export function vread(deps: ReadDeps): RequestHandler<VersionParams> {
   }
 }
 
-/** R4 datatypes, "id": anything else names nothing. */
-function requireId(id: string): string {
-  if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) throw new HubError('not-found', 'No such resource')
-  return id
-}
-
 async function answer(
-  { readResource }: ReadDeps,
+  deps: ReadDeps,
   name: ResourceName,
   req: Request<{ type: string; id: string }> | Request<VersionParams>,
   res: Response,
 ): Promise<void> {
-  const found = await readResource(principalOf(req), name, contextOf(req))
+  const wanted = wantedParts(req)
+  const found = await deps.readResource(principalOf(req), name, contextOf(req))
   setVersionHeaders(res, found)
-  if (isHeldAlready(req, etagOf(found.version))) {
+  if (isUnchanged(req, found)) {
     res.status(304).end()
     return
   }
-  sendText(res, 200, found.content)
+  if (name.type === 'Binary' && !namesFormat(req)) sendBinary(req, res, readStored(found.content))
+  else sendText(req, res, 200, cutText(deps, found.content, wanted))
+}
+
+/** RFC 9110 section 13.1.3: a tag counts before a time. */
+function isUnchanged(req: Request, { version, lastUpdated }: Versioned): boolean {
+  if (req.headers['if-none-match'] !== undefined) return isHeldAlready(req, etagOf(version))
+  const since = Date.parse(req.headers['if-modified-since'] ?? '')
+  // The header knows seconds alone.
+  return Math.floor(lastUpdated.getTime() / 1000) * 1000 <= since
 }

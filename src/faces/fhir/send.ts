@@ -1,25 +1,46 @@
-/** Answers of the registry: JSON text with the headers FHIR asks for. */
-import type { Response } from 'express'
+/** Answers of the registry, in the format that was negotiated, with the headers FHIR asks for. */
+import type { Request, Response } from 'express'
 import type { JsonObject } from '../../wire/fhir/json.ts'
-
-const FHIR_JSON = 'application/fhir+json; charset=utf-8'
+import { formatOf, MEDIA_TYPES, writeResource, writeText } from './format.ts'
 
 /** Clinical answers are for this caller and this moment. */
 const PRIVATE = 'private, no-store'
 
-/** The text goes out as it is: it comes from the database or was just put together. */
-export function sendText(res: Response, status: number, text: string): void {
-  const body = Buffer.from(text)
-  res.writeHead(status, {
-    'Content-Type': FHIR_JSON,
-    'Content-Length': body.length,
-    'Cache-Control': PRIVATE,
-  })
-  res.end(body)
+/** JSON text, which goes out as it is where JSON is wanted: it comes from the database or was just put together. */
+export function sendText(req: Request, res: Response, status: number, text: string): void {
+  const format = formatOf(req)
+  send(res, { status, type: MEDIA_TYPES[format.kind], body: writeText(format, text) })
 }
 
-export function sendJson(res: Response, status: number, value: JsonObject): void {
-  sendText(res, status, JSON.stringify(value))
+/** A resource; `headers` come on top of what every answer has. */
+// eslint-disable-next-line max-params -- the contract of the face's operations
+export function sendResource(
+  req: Request,
+  res: Response,
+  status: number,
+  resource: JsonObject,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const format = formatOf(req)
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  send(res, { status, type: MEDIA_TYPES[format.kind], body: writeResource(format, resource) })
+}
+
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string | Buffer
+}
+
+export function send(res: Response, { status, type, body }: Answer): void {
+  const bytes = Buffer.from(body)
+  res.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': bytes.length,
+    'Cache-Control': PRIVATE,
+    Vary: 'Accept, Authorization',
+  })
+  res.end(bytes)
 }
 
 export interface Versioned {

@@ -1,13 +1,17 @@
-/** update (R4 http, section 3.1.0.4): a Consent's next version, by which a block is changed or withdrawn. */
+/** update, by id or by a condition (R4 http, section 3.1.0.4). */
 import type { RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { ReplaceConsent } from '../../services/replace-consent.ts'
+import { requireConditional, requireServed } from '../../services/require-served.ts'
+import type { UpdateResource } from '../../services/update-resource.ts'
+import { readVersionMatch } from '../../wire/fhir/version-match.ts'
 import { contextOf, principalOf } from '../request-state.ts'
-import { requireServed } from './interactions.ts'
-import { resourceBody } from './request.ts'
+import { urlCondition, type ConditionDeps } from './condition.ts'
+import { requireId, resourceBody } from './request.ts'
 import { sendWritten } from './send-written.ts'
 
-export interface UpdateDeps {
+export interface UpdateDeps extends ConditionDeps {
+  readonly updateResource: UpdateResource
   readonly replaceConsent: ReplaceConsent
 }
 
@@ -15,14 +19,30 @@ export function update(deps: UpdateDeps): RequestHandler<{ type: string; id: str
   return async function update(req, res) {
     const { type, id } = req.params
     requireServed(type, 'update')
-    if (req.headers['if-match'] !== undefined) {
-      throw new HubError('invalid', 'If-Match is not served: the last consent sent is in force')
-    }
-    const consent = resourceBody(req)
-    if (consent.resourceType !== type || consent.id !== id) {
+    requireId(id)
+    const ifMatch = readVersionMatch(req.headers['if-match'])
+    const resource = resourceBody(req)
+    if (resource.resourceType !== type || resource.id !== id) {
       throw new HubError('invalid', `The body is not the ${type} of this address`)
     }
-    const stored = await deps.replaceConsent(principalOf(req), { id, consent }, contextOf(req))
-    sendWritten(req, res, 200, stored)
+    const [principal, context] = [principalOf(req), contextOf(req)]
+    const stored = await (type === 'Consent'
+      ? deps.replaceConsent(principal, { id, consent: resource, ifMatch }, context)
+      : deps.updateResource(principal, { resource, target: { id }, ifMatch }, context))
+    sendWritten(req, res, { base: deps.base, resource: stored })
+  }
+}
+
+export function conditionalUpdate(deps: UpdateDeps): RequestHandler<{ type: string }> {
+  return async function conditionalUpdate(req, res) {
+    const { type } = req.params
+    requireConditional(type, 'update')
+    const search = urlCondition(deps, req)
+    const ifMatch = readVersionMatch(req.headers['if-match'])
+    const resource = resourceBody(req)
+    if (resource.resourceType !== type) throw new HubError('invalid', `The body is no ${type}`)
+    const request = { resource, target: { search }, ifMatch }
+    const stored = await deps.updateResource(principalOf(req), request, contextOf(req))
+    sendWritten(req, res, { base: deps.base, resource: stored })
   }
 }

@@ -1,6 +1,6 @@
 /** Body Part Examined (0018,0015) as a coding: PS3.16 annex L maps its defined terms to SNOMED CT. */
 import { lookup } from '../../kernel/lookup.ts'
-import type { JsonObject } from './json.ts'
+import { isJsonObject, textOf, type JsonObject } from './json.ts'
 
 const SNOMED = 'http://snomed.info/sct'
 
@@ -35,4 +35,16 @@ export function bodySite(term: string): JsonObject {
   return code === undefined
     ? { code: term, display: term }
     : { system: SNOMED, code, display: term }
+}
+
+const TERMS: ReadonlyMap<string, string> = new Map(
+  Object.entries(CODES).map(([term, code]) => [code, term]),
+)
+
+/** The defined term that a coding stands for, as policy names body regions; undefined for one of no known term. */
+export function bodyTerm(coding: unknown): string | undefined {
+  if (!isJsonObject(coding)) return undefined
+  const code = textOf(coding.code)
+  if (code === undefined || coding.system === SNOMED) return TERMS.get(code ?? '')
+  return coding.system === undefined ? code.toUpperCase() : undefined
 }

@@ -52,6 +52,11 @@ export function ignoredOutcome(names: readonly string[]): JsonObject {
   )
 }
 
+/** What was done, for a caller that wants words. */
+export function informationOutcome(text: string): JsonObject {
+  return outcome([{ severity: 'information', code: 'informational', details: { text } }])
+}
+
 /** For what broke without a cause that may be told. */
 export function unexpectedOutcome(requestId: string): JsonObject {
   const text = `Something went wrong in the hub; the log has it under ${requestId}`

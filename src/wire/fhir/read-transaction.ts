@@ -1,88 +1,110 @@
-/** A transaction or batch Bundle as the creates it asks for, references between its entries resolved. */
+/** A transaction or batch Bundle as the interactions it asks for (R4 http, section 3.1.0.11). */
 import type { Problem } from '../../kernel/errors.ts'
 import { isJsonObject, listOf, textOf, type JsonObject } from './json.ts'
+import { readEntryUrl, type EntryUrl } from './read-entry-url.ts'
+
+export const BUNDLE_METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const
+export type BundleMethod = (typeof BUNDLE_METHODS)[number]
 
 export interface TransactionEntry {
   /** FHIRPath of the entry. */
   readonly location: string
+  /** Position among all entries, bad ones too. */
+  readonly index: number
+  readonly method: BundleMethod
+  readonly url: EntryUrl
   /** `urn:uuid:…` or URL by which other entries refer to it. */
   readonly fullUrl?: string | undefined
-  readonly resource: JsonObject
-  /** Query of `request.ifNoneExist`. */
+  /** There for POST, PUT and PATCH. */
+  readonly resource?: JsonObject | undefined
+  /** Header fields of the request that the entry stands for. */
   readonly ifNoneExist?: string | undefined
+  readonly ifMatch?: string | undefined
+  readonly ifNoneMatch?: string | undefined
 }
 
 export interface TransactionBundle {
   readonly entries: readonly TransactionEntry[]
-  readonly problems: readonly Problem[]
+  readonly problems: readonly (Problem & { readonly index: number })[]
 }
 
 const MAX_ENTRIES = 500
 
-/** Entries that are no create are problems: the hub takes nothing else in a Bundle. */
-export function readTransaction(bundle: JsonObject): TransactionBundle {
+/** Everything that cannot be understood is a problem with its entry's place. */
+export function readTransaction(bundle: JsonObject, base: string): TransactionBundle {
   const all = listOf(bundle.entry)
   if (all.length > MAX_ENTRIES) {
-    const text = `A Bundle may have at most ${MAX_ENTRIES} entries`
-    return { entries: [], problems: [{ location: 'Bundle.entry', text }] }
+    const text = `A Bundle may have at most ${MAX_ENTRIES} entries; this one has ${all.length}`
+    return { entries: [], problems: [{ location: 'Bundle.entry', text, index: 0 }] }
   }
-  const read = all.map((entry, index) => readEntry(entry, `Bundle.entry[${index}]`))
+  const read = all.map((entry, index) => readEntry(entry, { index, base }))
   return {
-    entries: read.flatMap((one) => ('resource' in one ? [one] : [])),
+    entries: read.flatMap((one) => ('method' in one ? [one] : [])),
     problems: [...read.flatMap((one) => ('text' in one ? [one] : [])), ...repeatedUrls(read)],
   }
 }
 
-function readEntry(entry: unknown, location: string): TransactionEntry | Problem {
-  if (!isJsonObject(entry) || !isJsonObject(entry.request)) {
-    return { location: `${location}.request`, text: 'Missing: says what to do with the entry' }
-  }
-  const { resource, request } = entry
-  if (request.method !== 'POST') {
-    return { location: `${location}.request.method`, text: 'Only POST is served in a Bundle' }
-  }
-  if (!isJsonObject(resource) || textOf(resource.resourceType) === undefined) {
-    return { location: `${location}.resource`, text: 'Missing: a FHIR resource' }
-  }
-  if (request.url !== resource.resourceType) {
-    return { location: `${location}.request.url`, text: 'Is not the type of the resource' }
-  }
-  const [fullUrl, ifNoneExist] = [textOf(entry.fullUrl), textOf(request.ifNoneExist)]
-  return { location, fullUrl, resource, ifNoneExist }
+interface EntryPlace {
+  readonly index: number
+  readonly base: string
 }
 
-function repeatedUrls(read: readonly (TransactionEntry | Problem)[]): readonly Problem[] {
+type Fault = Problem & { readonly index: number }
+
+function readEntry(entry: unknown, { index, base }: EntryPlace): TransactionEntry | Fault {
+  const location = `Bundle.entry[${index}]`
+  const fault = (place: string, text: string): Fault => ({
+    location: `${location}.${place}`,
+    text,
+    index,
+  })
+  if (!isJsonObject(entry) || !isJsonObject(entry.request))
+    return fault('request', 'Missing: says what to do with the entry')
+  const { request } = entry
+  const method = BUNDLE_METHODS.find((one) => one === request.method)
+  if (method === undefined) return fault('request.method', `One of ${BUNDLE_METHODS.join(', ')}`)
+  const url = readEntryUrl(method, textOf(request.url) ?? '', base)
+  if (typeof url === 'string') return fault('request.url', url)
+  const resource = isJsonObject(entry.resource) ? entry.resource : undefined
+  const wrong = wrongResource(method, url, resource)
+  if (wrong !== undefined) return fault(...wrong)
+  return { location, index, method, url, resource, ...fieldsOf(entry, request) }
+}
+
+function fieldsOf(
+  entry: JsonObject,
+  request: JsonObject,
+): Pick<TransactionEntry, 'fullUrl' | 'ifNoneExist' | 'ifMatch' | 'ifNoneMatch'> {
+  return {
+    fullUrl: textOf(entry.fullUrl),
+    ifNoneExist: textOf(request.ifNoneExist),
+    ifMatch: textOf(request.ifMatch),
+    ifNoneMatch: textOf(request.ifNoneMatch),
+  }
+}
+
+function wrongResource(
+  method: BundleMethod,
+  url: EntryUrl,
+  resource: JsonObject | undefined,
+): [place: string, text: string] | undefined {
+  if (method !== 'POST' && method !== 'PUT' && method !== 'PATCH') return undefined
+  if (textOf(resource?.resourceType) === undefined) return ['resource', 'Missing: a FHIR resource']
+  if (method === 'PATCH') return undefined
+  if (url.type !== resource?.resourceType) return ['request.url', 'Is not the type of the resource']
+  if (url.id !== undefined && url.id !== resource.id)
+    return ['resource.id', 'Is not the id in the entry’s URL']
+  return undefined
+}
+
+function repeatedUrls(read: readonly (TransactionEntry | Fault)[]): readonly Fault[] {
   const seen = new Set<string>()
   return read.flatMap((one) => {
-    if (!('fullUrl' in one) || one.fullUrl === undefined) return []
+    if (!('fullUrl' in one) || one.fullUrl === undefined || one.method === 'GET') return []
     const repeated = seen.has(one.fullUrl)
     seen.add(one.fullUrl)
     if (!repeated) return []
-    return [{ location: `${one.location}.fullUrl`, text: 'Another entry has the same fullUrl' }]
+    const text = 'Another entry has the same fullUrl'
+    return [{ location: `${one.location}.fullUrl`, text, index: one.index }]
   })
-}
-
-/**
- * The resource with references to other entries replaced by what those have become (R4 http, section
- * 3.1.0.11.2): `names` maps fullUrl to `Type/id`.
- */
-export function resolveReferences(
-  resource: JsonObject,
-  names: ReadonlyMap<string, string>,
-): JsonObject {
-  const resolved = resolveValue(resource, names)
-  return isJsonObject(resolved) ? resolved : resource
-}
-
-function resolveValue(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (Array.isArray(value)) return value.map((one) => resolveValue(one, names))
-  if (!isJsonObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      name === 'reference' && typeof one === 'string'
-        ? (names.get(one) ?? one)
-        : resolveValue(one, names),
-    ]),
-  )
 }

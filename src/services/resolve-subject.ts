@@ -1,0 +1,18 @@
+/** From how a sender names a patient to the hub's Patient. */
+import type { OrganizationId, PatientId } from '../kernel/ids.ts'
+import type { Db } from '../storage/db.ts'
+import { findPatient } from '../storage/patient-identifiers.ts'
+import { readResource } from '../storage/resources.ts'
+import type { NamedPatient } from '../wire/fhir/report-links.ts'
+
+/** By reference, or by a national id or one of the custodian's own; undefined where the hub knows none. */
+export async function resolveSubject(
+  db: Db,
+  named: NamedPatient,
+  custodian: OrganizationId,
+): Promise<PatientId | undefined> {
+  if (named.kind === 'identifier') return findPatient(db, named, custodian)
+  if (named.kind !== 'reference') return undefined
+  const stored = await readResource(db, 'Patient', named.id)
+  return typeof stored?.content === 'string' ? (stored.id as PatientId) : undefined
+}

@@ -1,0 +1,113 @@
+/** Giving a resource its next version (R4 http, section 3.1.0.4), or its first where a condition matches none. */
+import type { PoolClient } from 'pg'
+import type { Principal } from '../domain/access/principal.ts'
+import type { VersionMatch } from '../wire/fhir/version-match.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { CurrentRow } from '../storage/current-row.ts'
+import { textOf, type JsonObject } from '../wire/fhir/json.ts'
+import { createStep } from './create-resource.ts'
+import { findTarget, targetText, type TargetQuestion, type WriteTarget } from './find-target.ts'
+import type { RequestContext } from './record-audit.ts'
+import type { ResourceWriter } from './resource-writers.ts'
+import { carryOut, entityOf, permitWrite, requireValid, type WriteDeps } from './write-deps.ts'
+import {
+  requireVersion,
+  withoutIdentity,
+  writeResource,
+  type CreatedResource,
+} from './write-resource.ts'
+import type { InRequest } from './write-request.ts'
+
+export interface UpdateRequest {
+  readonly resource: JsonObject
+  readonly target: WriteTarget
+  /** `If-Match` */
+  readonly ifMatch?: VersionMatch | undefined
+}
+
+/**
+ * Ids are the hub's: an id that is nothing, or nothing of the caller's, is `not-found`, and a condition
+ * that matches none makes a new resource. Throws `precondition-failed` for another version than the one
+ * meant, `invalid` where body and target disagree, and what a create throws.
+ */
+export type UpdateResource = (
+  principal: Principal,
+  request: UpdateRequest,
+  context: RequestContext,
+) => Promise<CreatedResource>
+
+export function makeUpdateResource(deps: WriteDeps): UpdateResource {
+  return async (principal, { resource, target, ifMatch }, context) => {
+    const type = String(resource.resourceType)
+    const query = `PUT ${targetText(type, target)}`
+    const { writer, access } = await permitWrite(deps, { principal, type, query }, context)
+    await requireValid(deps, resource)
+    const newId = writer.idOf?.(resource) ?? deps.newId()
+    const sent = 'search' in target ? withoutSendersId(writer, resource) : resource
+    const step = { writer, access, type, target, resource: sent, ifMatch, newId }
+    const inRequest = { ...deps, context }
+    const work = (db: PoolClient): Promise<CreatedResource> => updateStep(db, inRequest, step)
+    const tell = ({ id, created }: CreatedResource) =>
+      ({ act: created ? 'create' : 'update', entities: [entityOf(access, type, id)] }) as const
+    return carryOut(deps, { access, query, work, tell }, context)
+  }
+}
+
+export interface UpdateStep extends TargetQuestion {
+  readonly resource: JsonObject
+  readonly ifMatch?: VersionMatch | undefined
+  /** The id it gets where the condition matches none. */
+  readonly newId: string
+}
+
+export async function updateStep(
+  db: PoolClient,
+  deps: StepDeps,
+  step: UpdateStep,
+): Promise<CreatedResource> {
+  const previous = await findTarget(db, step)
+  return previous === undefined ? createInstead(db, deps, step) : replace(db, deps, step, previous)
+}
+
+/** For what a condition finds its place: some types' ids are their senders' own. */
+export function withoutSendersId(writer: ResourceWriter, resource: JsonObject): JsonObject {
+  return writer.hasSendersIds === true ? withoutIdentity(resource) : resource
+}
+
+export type StepDeps = Pick<WriteDeps, 'newId' | 'clock' | 'base'> & InRequest
+
+/** R4 http, section 3.1.0.4.3: no match makes a new resource, which gets its id from the hub. */
+export function createInstead(
+  db: PoolClient,
+  deps: StepDeps,
+  { writer, access, resource, ifMatch, newId: id }: Omit<UpdateStep, 'target'>,
+): Promise<CreatedResource> {
+  if (ifMatch !== undefined)
+    throw new HubError('precondition-failed', 'Nothing matches that could have the version')
+  if (resource.id !== undefined)
+    throw new HubError('invalid', 'Nothing matches, and ids are given by the hub: leave it out')
+  return createStep(db, deps, { writer, access, resource, id })
+}
+
+function replace(
+  db: PoolClient,
+  deps: StepDeps,
+  { writer, access, resource, ifMatch }: UpdateStep,
+  previous: CurrentRow,
+): Promise<CreatedResource> {
+  requireVersion(previous, ifMatch)
+  const { id } = previous
+  if ((textOf(resource.id) ?? id) !== id)
+    throw new HubError('invalid', 'The id in the body is not that of the resource that matches')
+  return writeResource(db, writer, {
+    access,
+    resource: withoutIdentity(resource),
+    id,
+    method: 'PUT',
+    provenanceId: deps.newId(),
+    at: deps.clock(),
+    base: deps.base,
+    context: deps.context,
+    previous,
+  })
+}
