@@ -1,9 +1,15 @@
 /** Where a reader is in an XML document, and what it says of one that is not well-formed. */
 import { HubError } from '../../kernel/errors.ts'
 import { lineAndColumn, pathText } from '../element-path.ts'
-import type { Scope } from './namespaces.ts'
 
-export interface OpenElement {
+/** Namespaces declared for an element; those of the elements around it are further out. */
+export interface Scope {
+  readonly outer: Scope | undefined
+  /** By prefix; '' is the default namespace. */
+  readonly declared: ReadonlyMap<string, string>
+}
+
+interface OpenElement {
   /** As written, with its prefix. */
   readonly qualifiedName: string
   readonly scope: Scope

@@ -1,11 +1,5 @@
 /** Namespaces in XML 1.0: which one a prefix stands for where it is used. */
-import { malformed, type XmlCursor } from './cursor.ts'
-
-export interface Scope {
-  readonly outer: Scope | undefined
-  /** By prefix; '' is the default namespace. */
-  readonly declared: ReadonlyMap<string, string>
-}
+import { malformed, type Scope, type XmlCursor } from './cursor.ts'
 
 export interface RawAttribute {
   readonly prefix: string

@@ -1,7 +1,7 @@
 /** The start of an element: its name, its attributes, and the namespaces of both. */
 import { decodeReferences } from './characters.ts'
-import { malformed, skipWhitespace, take, type XmlCursor } from './cursor.ts'
-import { isDeclaration, namespaceOf, scopeOf, type RawAttribute, type Scope } from './namespaces.ts'
+import { malformed, skipWhitespace, take, type Scope, type XmlCursor } from './cursor.ts'
+import { isDeclaration, namespaceOf, scopeOf, type RawAttribute } from './namespaces.ts'
 
 export interface XmlAttribute {
   readonly prefix: string
