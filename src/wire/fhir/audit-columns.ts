@@ -41,11 +41,20 @@ export function auditSearchEntries(event: JsonObject): Omit<SearchValues, 'date'
   const harmless = Object.entries(texts)
     .map(([code, all]) => [code, all.filter(tellsNobody)] as const)
     .filter(([, all]) => all.length > 0)
+  const told = new Set(keys.filter((key) => !tellsNobody(key)).map(lastPart))
   return {
-    keys: keys.filter(tellsNobody),
+    keys: keys.filter(
+      (key) => tellsNobody(key) && (lastPart(key) === '' || !told.has(lastPart(key))),
+    ),
     refs,
     compared: { ...others, ...(harmless.length > 0 && { s: Object.fromEntries(harmless) }) },
   }
+}
+
+/** A value under the system of national ids is found without its system too. */
+function lastPart(key: string): string {
+  const bar = key.lastIndexOf('|')
+  return bar < 0 ? '' : key.slice(bar + 1)
 }
 
 function tellsNobody(text: string): boolean {

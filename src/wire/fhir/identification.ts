@@ -6,8 +6,8 @@
 import { foldText } from '../../domain/identity/fold-text.ts'
 import { isNationalSystem } from '../../domain/identity/national-id.ts'
 import { parseDateInterval, type DateInterval } from './date-interval.ts'
+import { wholeNameKey } from './search-keys.ts'
 import { alternatives, parseToken, unescape } from './search-text.ts'
-import { stringEntry } from './search-values.ts'
 import type { QueryPair } from './search.ts'
 
 export type Identification =
@@ -15,7 +15,7 @@ export type Identification =
       readonly by: 'national-id'
       readonly identifier: { readonly system: string; readonly value: string }
     }
-  /** Entries of a Patient row that must all be there: whole names, whatever their spelling. */
+  /** Keys of a Patient row that must all be there: whole names, whatever their spelling. */
   | { readonly by: 'name'; readonly names: readonly string[]; readonly born: DateInterval }
 
 /** Says nothing about the search: these only shape its answer. */
@@ -46,7 +46,7 @@ function byName(values: ReadonlyMap<string, string>): Identification | undefined
   if (family === undefined || given === undefined || !born) return undefined
   // Given names are kept one by one.
   const all = [['family', family], ...given.split(/\s+/).map((one) => ['given', one])] as const
-  const names = all.map(([code = '', text = '']) => stringEntry(code, 'folded', text))
+  const names = all.map(([code = '', text = '']) => wholeNameKey(code, text))
   return { by: 'name', names, born }
 }
 

@@ -1,158 +1,97 @@
 /** One repetition of one search parameter, by the parameter's kind. */
-import { foldText } from '../../domain/identity/fold-text.ts'
-import { findParameter } from './search-parameters.ts'
-import type { ReferenceParameter, SearchParameter } from './search-parameters.ts'
-import { alternatives, parseDateTest, parseToken, unescape } from './search-text.ts'
-import { referenceEntry, stringEntry, tokenEntry } from './search-values.ts'
-import type { Condition, DatePlace } from './search.ts'
+import { compositeConditions } from './parse-composite.ts'
+import {
+  splitName,
+  UNKNOWN_MODIFIER,
+  type Asking,
+  type ParameterName,
+  type Understanding,
+} from './parse-name.ts'
+import {
+  dateConditions,
+  numberConditions,
+  quantityConditions,
+  stringConditions,
+  uriConditions,
+} from './parse-ordered.ts'
+import { hasConditions, referenceConditions } from './parse-reference.ts'
+import { tokenConditions } from './parse-token.ts'
+import { tokenKey } from './search-keys.ts'
+import { findParameter, type SearchParameter } from './search-parameters.ts'
+import { alternatives, unescape } from './search-text.ts'
+import type { Condition } from './search.ts'
 
-export interface ParameterText {
-  readonly code: string
-  readonly modifier?: string | undefined
-  readonly chain?: string | undefined
-}
-
-export interface ConditionContext {
-  readonly type: string
-  readonly value: string
-  readonly base: string
-}
-
-/** A condition, a text saying what is wrong, or undefined for a parameter the type does not have. */
-type Understanding = Condition | string | undefined
-
-export function conditionOf(name: ParameterText, context: ConditionContext): Understanding {
-  if (name.code === '_id' || name.code === '_lastUpdated') return commonCondition(name, context)
-  const parameter = findParameter(context.type, name.code)
+/** What `name=value` asks of resources of `asking.type`. */
+export function readParameter(name: string, value: string, asking: Asking): Understanding {
+  if (alternatives(value).length === 0) return 'There is no value'
+  if (name.startsWith('_has:')) return hasConditions(name, { value, asking }, readParameter)
+  const split = splitName(name)
+  const parameter = findParameter(asking.type, split.code)
   if (parameter === undefined) return undefined
-  if (name.modifier === 'missing') return missingCondition(parameter, context.value)
-  if (parameter.kind === 'reference') return referenceCondition(name, parameter, context)
-  if (name.chain !== undefined) return undefined
-  if (context.type === 'Patient' && name.code === 'identifier' && name.modifier === undefined)
-    return { kind: 'own-identifier', anyOf: tokenEntries('identifier', context.value) }
-  return plainCondition(parameter, name.modifier, context.value)
+  if (parameter.kind !== 'reference' && split.chain !== undefined) return undefined
+  if (split.modifier === 'missing' && split.chain === undefined) return missing(parameter, value)
+  return conditionsByKind({ name: split, parameter, value }, asking)
 }
 
-const UNKNOWN_MODIFIER = 'This modifier is not supported here'
-
-function commonCondition(name: ParameterText, { value }: ConditionContext): Understanding {
-  if (name.modifier !== undefined || name.chain !== undefined) return UNKNOWN_MODIFIER
-  if (name.code === '_id') return { kind: 'id', anyOf: alternatives(value).map(unescape) }
-  return dateCondition({ in: 'last-updated' }, value)
+interface Asked {
+  readonly name: ParameterName
+  readonly parameter: SearchParameter
+  readonly value: string
 }
 
-function plainCondition(
-  parameter: Exclude<SearchParameter, ReferenceParameter>,
-  modifier: string | undefined,
-  value: string,
-): Understanding {
+function conditionsByKind(asked: Asked, asking: Asking): Understanding {
+  const { name, parameter, value } = asked
+  const { modifier } = name
   switch (parameter.kind) {
     case 'token':
-      return tokenCondition(parameter.code, modifier, value)
+      return parameter.place === 'id'
+        ? idConditions(modifier, value)
+        : tokenConditions(parameter, { modifier, value }, asking)
+    case 'reference':
+      return referenceConditions(asked, asking, readParameter)
     case 'string':
-      return stringCondition(parameter.code, modifier, value)
+      return stringConditions(parameter, modifier, value)
+    case 'uri':
+      return uriConditions(parameter, modifier, value)
+    default:
+      return modifier === undefined ? measured(parameter, value, asking) : UNKNOWN_MODIFIER
+  }
+}
+
+function measured(parameter: SearchParameter, value: string, asking: Asking): Understanding {
+  switch (parameter.kind) {
     case 'date':
-      return modifier === undefined
-        ? dateCondition(
-            parameter.primary ? { in: 'clinical-date' } : { in: 'strings', code: parameter.code },
-            value,
-          )
-        : UNKNOWN_MODIFIER
+      return dateConditions(parameter, value)
+    case 'number':
+      return numberConditions(parameter, value)
+    case 'quantity':
+      return quantityConditions(parameter, value)
+    default:
+      return compositeConditions(parameter, value, asking)
   }
 }
 
-function tokenCondition(code: string, modifier: string | undefined, value: string): Understanding {
-  if (modifier !== undefined && modifier !== 'not') return UNKNOWN_MODIFIER
-  return { kind: modifier === 'not' ? 'not-token' : 'token', anyOf: tokenEntries(code, value) }
+function idConditions(modifier: string | undefined, value: string): Understanding {
+  const ids: Condition = { kind: 'id', anyOf: alternatives(value).map(unescape) }
+  if (modifier === undefined) return [ids]
+  return modifier === 'not' ? [{ kind: 'not', of: ids }] : UNKNOWN_MODIFIER
 }
 
-function tokenEntries(code: string, value: string): string[] {
-  return alternatives(value).map((one) => tokenEntry(code, parseToken(one)))
-}
-
-function stringCondition(code: string, modifier: string | undefined, value: string): Understanding {
-  const texts = alternatives(value).map(unescape)
-  if (modifier === 'exact') {
-    return { kind: 'exact-string', anyOf: texts.map((text) => stringEntry(code, 'exact', text)) }
-  }
-  if (modifier !== undefined && modifier !== 'contains') return UNKNOWN_MODIFIER
-  const match = modifier === 'contains' ? 'contains' : 'begins'
-  return { kind: 'string', code, match, anyOf: texts.map(foldText) }
-}
-
-function dateCondition(place: DatePlace, value: string): Understanding {
-  const tests = alternatives(value).map(parseDateTest)
-  if (tests.includes(undefined)) {
-    return 'Not a date: YYYY, YYYY-MM, YYYY-MM-DD or a time with a zone, after an optional prefix'
-  }
-  return { kind: 'date', place, anyOf: tests.filter((test) => test !== undefined) }
-}
-
-function missingCondition(parameter: SearchParameter, value: string): Understanding {
+function missing(parameter: SearchParameter, value: string): Understanding {
   if (value !== 'true' && value !== 'false') return 'One of true, false'
-  const { code } = parameter
-  return { kind: 'missing', where: placeOf(parameter), code, missing: value === 'true' }
+  const there = present(parameter)
+  return [value === 'false' ? there : { kind: 'not', of: there }]
 }
 
-function placeOf(
-  parameter: SearchParameter,
-): Extract<Condition, { readonly kind: 'missing' }>['where'] {
-  if (parameter.kind === 'token') return 'tokens'
-  if (parameter.kind === 'reference') return parameter.column ?? 'refs'
-  return parameter.kind === 'date' && parameter.primary ? 'clinical-date' : 'strings'
-}
-
-function referenceCondition(
-  name: ParameterText,
-  parameter: ReferenceParameter,
-  { value, base }: ConditionContext,
-): Understanding {
-  if (name.chain === 'identifier' || name.modifier === 'identifier') {
-    return identifiedCondition(name, parameter, value)
+function present({ code, column, place, within }: SearchParameter): Condition {
+  if (place === 'clinical-date') return { kind: 'present', where: 'clinical-date', code }
+  // Every row has an id, a time and a custodian.
+  if (place !== undefined || column === 'custodian') return { kind: 'not', of: { kind: 'never' } }
+  if (within !== undefined) {
+    return { kind: 'keys', anyOf: [tokenKey(within.code, { system: within.system, value: '' })] }
   }
-  if (name.chain !== undefined) return undefined
-  if (name.modifier !== undefined && !parameter.targets.includes(name.modifier)) {
-    return UNKNOWN_MODIFIER
-  }
-  const targets = name.modifier === undefined ? parameter.targets : [name.modifier]
-  const references = alternatives(value)
-    .map(unescape)
-    .flatMap((text) => localReferences(text, targets, base))
-  if (parameter.column === undefined) {
-    const { code } = parameter
-    return { kind: 'reference', anyOf: references.map((one) => referenceEntry(code, one)) }
-  }
-  return { kind: 'patient', anyOf: references.flatMap(patientIdOf) }
-}
-
-/**
- * `patient.identifier` goes through the Patient rows, and so does `patient:identifier`: the registry's
- * references are resolved, so both ask the same. Other references know their target by `:identifier` only.
- */
-function identifiedCondition(
-  name: ParameterText,
-  parameter: ReferenceParameter,
-  value: string,
-): Understanding {
-  if (parameter.column === 'patient') {
-    return { kind: 'patient-identifier', anyOf: tokenEntries('identifier', value) }
-  }
-  if (name.modifier === undefined) return undefined
-  return { kind: 'token', anyOf: tokenEntries(`${parameter.code}:identifier`, value) }
-}
-
-/** `id`, `Type/id` or an absolute URL; a bare id may be of any type the parameter refers to. */
-function localReferences(
-  text: string,
-  targets: readonly string[],
-  base: string,
-): readonly string[] {
-  const local = text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text
-  return local.includes('/') || local.includes(':')
-    ? [local]
-    : targets.map((target) => `${target}/${local}`)
-}
-
-function patientIdOf(reference: string): readonly string[] {
-  return reference.startsWith('Patient/') ? [reference.slice('Patient/'.length)] : []
+  const inKeys: Condition = { kind: 'present', where: 'keys', code }
+  if (column !== 'patient') return inKeys
+  const inColumn: Condition = { kind: 'present', where: 'patient', code }
+  return code === 'patient' ? inColumn : { kind: 'any', of: [inColumn, inKeys] }
 }

@@ -3,18 +3,25 @@
  * wrong is said at once. What the hub does not know is left out and named, or refused, as
  * `Prefer: handling` asks; an unknown modifier is refused always, since it would change the meaning.
  */
+import { maskElevenDigits } from '../../domain/identity/suspect-national-id.ts'
 import { HubError, type Problem } from '../../kernel/errors.ts'
 import { lookup } from '../../kernel/lookup.ts'
-import { conditionOf, type ParameterText } from './parse-condition.ts'
 import { holdsNationalId } from './national-id-in-query.ts'
-import { findParameter } from './search-parameters.ts'
+import { readParameter } from './parse-condition.ts'
+import { backwardInclusions, forwardInclusions, sortKeyOf } from './parse-inclusion.ts'
+import { UNKNOWN_MODIFIER, type EnumerateValueSet } from './parse-name.ts'
+import { MAX_DEPTH, MAX_LINKS } from './parse-reference.ts'
 import { alternatives } from './search-text.ts'
-import type { Condition, Inclusion, QueryPair, Search, SortKey } from './search.ts'
+import type { Condition, Inclusion, QueryPair, Search, SortKey, Summary } from './search.ts'
 
 const DEFAULT_COUNT = 50
 const MAX_COUNT = 500
 const MAX_PAIRS = 64
 const MAX_VALUES = 500
+const MAX_NAME = 256
+const MAX_VALUE = 2048
+const MAX_SORT_KEYS = 8
+const MAX_INCLUSIONS = 300
 
 export interface SearchRequest {
   readonly type: string
@@ -23,11 +30,14 @@ export interface SearchRequest {
   readonly strict: boolean
   /** The FHIR base, so that absolute references to the hub's own resources are known as such. */
   readonly base: string
+  /** For `:in` and `:not-in`; without it no value set can be asked by. */
+  readonly enumerate?: EnumerateValueSet | undefined
 }
 
 /** What has been read so far; the parts of it become the search. */
 interface Draft {
   readonly request: SearchRequest
+  readonly budget: { links: number }
   readonly conditions: Condition[]
   readonly sort: SortKey[]
   readonly include: Inclusion[]
@@ -36,14 +46,18 @@ interface Draft {
   readonly ignored: string[]
   readonly problems: Problem[]
   count: number
-  total: boolean
+  total: Search['total']
   countOnly: boolean
+  summary?: Summary
+  elements?: readonly string[]
 }
 
 /** Throws `invalid` with every problem, each located by its parameter's name. */
 export function parseSearch(request: SearchRequest): Search {
+  requireBounded(request.pairs)
   const draft: Draft = {
     request,
+    budget: { links: MAX_LINKS },
     conditions: [],
     sort: [],
     include: [],
@@ -52,118 +66,120 @@ export function parseSearch(request: SearchRequest): Search {
     ignored: [],
     problems: [],
     count: DEFAULT_COUNT,
-    total: false,
+    total: 'none',
     countOnly: false,
   }
-  requireBounded(request.pairs)
   for (const pair of request.pairs) readPair(draft, pair)
   refuseProblems(draft)
   return finish(draft)
 }
 
 function requireBounded(pairs: readonly QueryPair[]): void {
-  const values = pairs.reduce((sum, [, value]) => sum + value.split(',').length, 0)
-  if (pairs.length > MAX_PAIRS || values > MAX_VALUES) {
+  const values = pairs.flatMap(([, value]) => value.split(','))
+  const isLong =
+    pairs.some(([name]) => name.length > MAX_NAME) || values.some((one) => one.length > MAX_VALUE)
+  if (pairs.length > MAX_PAIRS || values.length > MAX_VALUES || isLong) {
     throw new HubError(
       'invalid',
-      `A search has at most ${MAX_PAIRS} parameters and ${MAX_VALUES} values`,
+      `A search has at most ${MAX_PAIRS} parameters and ${MAX_VALUES} values; a name has at most ${MAX_NAME} ` +
+        `characters and a value ${MAX_VALUE}`,
     )
   }
-  if (pairs.some((pair) => pair.some((text) => text.includes('\u0000')))) {
-    throw new HubError('invalid', 'A search holds no character U+0000')
+  if (pairs.some((pair) => pair.some((text) => text.includes('\u0000') || !text.isWellFormed()))) {
+    throw new HubError('invalid', 'A search holds whole characters, and none of them is U+0000')
   }
 }
 
 function readPair(draft: Draft, pair: QueryPair): void {
   const [name, value] = pair
   if (name === '_format' || name === '_pretty') return
-  const read = lookup(CONTROLS, name) ?? readCondition
+  const [control = ''] = name.split(':')
+  const location = maskElevenDigits(name)
+  const read = lookup(CONTROLS, control) ?? readCondition
   const outcome = value === '' ? 'ignored' : read(draft, value, name)
   if (outcome === 'understood') draft.understood.push(pair)
-  if (outcome === 'ignored') draft.ignored.push(name)
-  if (typeof outcome === 'object') draft.problems.push(outcome)
+  else if (outcome === 'ignored') draft.ignored.push(location)
+  else draft.problems.push({ location, text: outcome.problem })
 }
 
-type Outcome = 'understood' | 'ignored' | Problem
-type ReadParameter = (draft: Draft, value: string, name: string) => Outcome
+type Outcome = 'understood' | 'ignored' | { readonly problem: string }
+type ReadControl = (draft: Draft, value: string, name: string) => Outcome
 
-const CONTROLS: Readonly<Record<string, ReadParameter>> = {
-  _count(draft, value, name) {
-    if (!/^\d{1,9}$/.test(value)) return { location: name, text: 'Not a whole number' }
+const TOTALS: readonly Search['total'][] = ['none', 'estimate', 'accurate']
+const SUMMARIES: readonly Summary[] = ['true', 'text', 'data', 'count', 'false']
+
+const CONTROLS: Readonly<Record<string, ReadControl>> = {
+  _count: unmodified((draft, value) => {
+    if (!/^\d{1,9}$/.test(value)) return { problem: 'Not a whole number' }
     draft.count = Math.min(Number(value), MAX_COUNT)
     if (draft.count === 0) draft.countOnly = true
     return 'understood'
-  },
-  _total(draft, value, name) {
-    if (!['none', 'estimate', 'accurate'].includes(value)) {
-      return { location: name, text: 'One of none, estimate, accurate' }
-    }
-    draft.total = value !== 'none'
+  }),
+  _total: unmodified((draft, value) => {
+    const total = TOTALS.find((one) => one === value)
+    if (total === undefined) return { problem: `One of ${TOTALS.join(', ')}` }
+    draft.total = total
     return 'understood'
-  },
-  _summary(draft, value) {
-    if (value === 'count') draft.countOnly = true
-    return value === 'count' || value === 'false' ? 'understood' : 'ignored'
-  },
-  _sort(draft, value) {
+  }),
+  _summary: unmodified((draft, value) => {
+    const summary = SUMMARIES.find((one) => one === value)
+    if (summary === undefined) return { problem: `One of ${SUMMARIES.join(', ')}` }
+    draft.summary = summary
+    if (summary === 'count') draft.countOnly = true
+    return 'understood'
+  }),
+  _elements: unmodified((draft, value) => {
+    const elements = alternatives(value)
+    if (!elements.every((one) => /^[A-Za-z][A-Za-z\d]{0,63}$/.test(one)))
+      return { problem: 'Not names of elements' }
+    draft.elements = [...(draft.elements ?? []), ...elements]
+    return 'understood'
+  }),
+  _sort: unmodified((draft, value) => {
     const keys = alternatives(value).map((key) => sortKeyOf(draft.request.type, key))
-    if (keys.includes(undefined)) return 'ignored'
+    if (keys.length === 0 || keys.includes(undefined)) return 'ignored'
     draft.sort.push(...keys.filter((key) => key !== undefined))
-    return 'understood'
-  },
-  _include(draft, value) {
-    const inclusion = inclusionOf(value)
-    if (inclusion?.type !== draft.request.type) return 'ignored'
-    draft.include.push(inclusion)
-    return 'understood'
-  },
-  _revinclude(draft, value) {
-    const inclusion = inclusionOf(value)
-    if (inclusion?.targets.includes(draft.request.type) !== true) return 'ignored'
-    draft.revinclude.push(inclusion)
-    return 'understood'
-  },
+    return draft.sort.length > MAX_SORT_KEYS
+      ? { problem: `At most ${MAX_SORT_KEYS} keys` }
+      : 'understood'
+  }),
+  _include: inclusion('include', forwardInclusions),
+  _revinclude: inclusion('revinclude', backwardInclusions),
 }
 
-function readCondition(draft: Draft, value: string, name: string): Outcome {
-  const { type, base } = draft.request
-  const condition = conditionOf(splitName(name), { type, value, base })
-  if (condition === undefined) return 'ignored'
-  if (typeof condition === 'string') return { location: name, text: condition }
-  draft.conditions.push(condition)
+/** These take no modifier. */
+function unmodified(read: ReadControl): ReadControl {
+  return (draft, value, name) =>
+    name.includes(':') ? { problem: UNKNOWN_MODIFIER } : read(draft, value, name)
+}
+
+function inclusion(list: 'include' | 'revinclude', read: typeof forwardInclusions): ReadControl {
+  return (draft, text, name) => {
+    const [, modifier, ...more] = name.split(':')
+    if ((modifier ?? 'iterate') !== 'iterate' || more.length > 0)
+      return { problem: UNKNOWN_MODIFIER }
+    const { type } = draft.request
+    const inclusions = read({ text, type, iterate: modifier === 'iterate' })
+    if (inclusions.length === 0) return 'ignored'
+    draft[list].push(...inclusions)
+    const all = draft.include.length + draft.revinclude.length
+    return all > MAX_INCLUSIONS
+      ? { problem: 'Too many inclusions: name them one by one' }
+      : 'understood'
+  }
+}
+
+function readCondition(
+  { request, budget, conditions }: Draft,
+  value: string,
+  name: string,
+): Outcome {
+  const { type, base, enumerate = () => undefined } = request
+  const understood = readParameter(name, value, { type, base, depth: MAX_DEPTH, budget, enumerate })
+  if (understood === undefined) return 'ignored'
+  if (typeof understood === 'string') return { problem: understood }
+  conditions.push(...understood)
   return 'understood'
-}
-
-/** `code:modifier` or `code.chained`, with the type a chain may name dropped where it is Patient. */
-function splitName(name: string): ParameterText {
-  const [head = '', ...chain] = name.replace(':Patient.', '.').split('.')
-  const [code = '', ...modifier] = head.split(':')
-  return {
-    code,
-    modifier: modifier.length === 0 ? undefined : modifier.join(':'),
-    chain: chain.length === 0 ? undefined : chain.join('.'),
-  }
-}
-
-function sortKeyOf(type: string, text: string): SortKey | undefined {
-  const descending = text.startsWith('-')
-  const code = descending ? text.slice(1) : text
-  if (code === '_id') return { by: { in: 'id' }, descending }
-  if (code === '_lastUpdated') return { by: { in: 'last-updated' }, descending }
-  const parameter = findParameter(type, code)
-  if (parameter?.kind !== 'date') return undefined
-  return {
-    by: parameter.primary ? { in: 'clinical-date' } : { in: 'strings', code: parameter.code },
-    descending,
-  }
-}
-
-function inclusionOf(text: string): Inclusion | undefined {
-  const [type = '', code = '', target, ...more] = text.split(':')
-  const parameter = findParameter(type, code)
-  if (parameter?.kind !== 'reference' || more.length > 0) return undefined
-  const targets = parameter.targets.filter((one) => target === undefined || target === one)
-  return { type, code: parameter.code, targets }
 }
 
 function refuseProblems({ request, problems, ignored }: Draft): void {
@@ -178,7 +194,7 @@ function refuseProblems({ request, problems, ignored }: Draft): void {
 }
 
 function finish(draft: Draft): Search {
-  const { request, problems: _none, ...search } = draft
+  const { request, problems: _problems, budget: _budget, ...search } = draft
   return {
     ...search,
     type: request.type,

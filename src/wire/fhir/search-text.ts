@@ -1,10 +1,17 @@
 /** The small grammar of search values: escapes, lists and prefixes (R4 search, sections 3.1.1.4 and 3.1.1.4.5). */
-import { parseDateInterval } from './date-interval.ts'
-import { DATE_PREFIXES, type DatePrefix, type DateTest } from './search.ts'
-import type { Token } from './search-values.ts'
+import { isBetweenMilliseconds, parseDateInterval } from './date-interval.ts'
+import { numberRange } from './decimal.ts'
+import type { Token } from './search-keys.ts'
+import {
+  PREFIXES,
+  type DateTest,
+  type NumberTest,
+  type Prefix,
+  type QuantityTest,
+} from './search.ts'
 
 /** Splits at separators that no backslash escapes; the parts keep their escapes. */
-function splitUnescaped(text: string, separator: ',' | '|'): string[] {
+export function splitUnescaped(text: string, separator: ',' | '|' | '$'): string[] {
   const parts: string[] = []
   let start = 0
   for (let at = 0; at < text.length; at++) {
@@ -34,13 +41,50 @@ export function parseToken(text: string): Token {
   return { system: unescape(first), value: unescape(rest.join('|')) }
 }
 
-/** `ge2024-05`; undefined where no date follows the prefix. */
-export function parseDateTest(text: string): DateTest | undefined {
-  const prefix = text.slice(0, 2)
-  const value = parseDateInterval(isDatePrefix(prefix) ? text.slice(2) : text)
-  return value && { prefix: isDatePrefix(prefix) ? prefix : 'eq', value }
+interface Prefixed {
+  readonly prefix: Prefix
+  readonly rest: string
 }
 
-function isDatePrefix(text: string): text is DatePrefix {
-  return DATE_PREFIXES.some((prefix) => prefix === text)
+function splitPrefix(text: string): Prefixed {
+  const prefix = PREFIXES.find((one) => text.startsWith(one))
+  return prefix === undefined ? { prefix: 'eq', rest: text } : { prefix, rest: text.slice(2) }
+}
+
+/** Beyond nanoseconds. */
+const TOO_FINE = /\.\d{10}/
+
+/**
+ * `ge2024-05`; undefined where no date follows the prefix. Rows keep times to the millisecond: a moment told more
+ * finely lies between two of them for what asks for an order, and within one for what asks for sameness.
+ */
+export function parseDateTest(text: string): DateTest | undefined {
+  const { prefix, rest } = splitPrefix(text)
+  // A plus sign that nobody escaped has become a space on its way through a URL.
+  const date = rest.replace(/ (?=\d{2}:\d{2}$)/, '+')
+  const value = TOO_FINE.test(date) ? undefined : parseDateInterval(date)
+  if (value === undefined) return undefined
+  const isOrder = !['eq', 'ne', 'ap'].includes(prefix)
+  return isOrder && isBetweenMilliseconds(date)
+    ? { prefix, value: { from: value.until, until: value.until } }
+    : { prefix, value }
+}
+
+/** `lt5.40`; undefined where no number follows the prefix. */
+export function parseNumberTest(text: string): NumberTest | undefined {
+  const { prefix, rest } = splitPrefix(text)
+  const range = numberRange(rest, prefix === 'ap')
+  return range && { prefix, ...range }
+}
+
+/** `5.4|http://unitsofmeasure.org|mg`, `5.4||mg` or `5.4`; undefined where the number is none. */
+export function parseQuantityTest(text: string): QuantityTest | undefined {
+  const [number = '', system = '', code = '', ...more] = splitUnescaped(text, '|')
+  const test = parseNumberTest(number)
+  if (test === undefined || more.length > 0) return undefined
+  return {
+    ...test,
+    ...(system !== '' && { system: unescape(system) }),
+    ...(code !== '' && { code: unescape(code) }),
+  }
 }

@@ -1,203 +1,236 @@
-/**
- * What a search can match in a resource, as the entries of the row's arrays. Writer and reader of an
- * entry form sit side by side here: a query is answered by comparing the same texts.
- */
+/** What a search can find in a resource: the columns of its row that are for searching. */
 import { foldText } from '../../domain/identity/fold-text.ts'
-import { lookup } from '../../kernel/lookup.ts'
-import { parseDateInterval, periodInterval, type DateInterval } from './date-interval.ts'
-import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
-import { SEARCH_PARAMETERS } from './search-parameters.ts'
+import { hullOf, type DateInterval } from './date-interval.ts'
+import type { JsonObject } from './json.ts'
 import type {
-  DateParameter,
-  ReferenceParameter,
-  SearchParameter,
-  StringParameter,
-  TokenParameter,
-} from './search-parameters.ts'
-
-/** The shape `storage/resources.ts` stores. */
-export interface RowSearchValues {
-  readonly tokens: readonly string[]
-  readonly refs: readonly string[]
-  readonly strings: readonly string[]
-  readonly date?: DateInterval | undefined
-}
-
-/** Everything the type's search parameters find in the resource; empty for a type without any. */
-export function searchValues(resource: JsonObject): RowSearchValues {
-  const found = { tokens: new Set<string>(), refs: new Set<string>(), strings: new Set<string>() }
-  let date: DateInterval | undefined
-  for (const parameter of lookup(SEARCH_PARAMETERS, String(resource.resourceType)) ?? []) {
-    const values = parameter.paths.flatMap((path) => valuesAt(resource, path))
-    if (parameter.kind === 'date' && parameter.primary) date = hull(values.flatMap(intervalsOf))
-    else addEntries(found, parameter, values)
-  }
-  return { tokens: [...found.tokens], refs: [...found.refs], strings: [...found.strings], date }
-}
-
-interface Entries {
-  readonly tokens: Set<string>
-  readonly refs: Set<string>
-  readonly strings: Set<string>
-}
-
-function addEntries(found: Entries, parameter: SearchParameter, values: readonly unknown[]): void {
-  switch (parameter.kind) {
-    case 'token':
-      addAll(found.tokens, parameter.code, tokenEntries(parameter, values))
-      break
-    case 'string':
-      addAll(found.strings, parameter.code, stringEntries(parameter, values))
-      break
-    case 'date':
-      addAll(found.strings, parameter.code, dateEntries(parameter, values))
-      break
-    case 'reference':
-      // The row's own column answers for the patient, whose identifiers are found through Patient.
-      if (parameter.column !== undefined) break
-      addAll(found.tokens, undefined, logicalReferenceEntries(parameter, values))
-      addAll(found.refs, parameter.code, referenceEntries(parameter, values))
-      break
-  }
-}
-
-/** The bare code beside the entries says that there are some: what `:missing` asks. */
-function addAll(set: Set<string>, code: string | undefined, entries: readonly string[]): void {
-  if (code !== undefined && entries.length > 0) set.add(code)
-  for (const entry of entries) set.add(entry)
-}
-
-/** A token as a query or an element names it; `system` is '' for "has none", undefined for "any". */
-export interface Token {
-  readonly system?: string | undefined
-  readonly value?: string | undefined
-}
+  Compared,
+  ComparedDate,
+  ComparedNumber,
+  ComparedPart,
+  ComparedQuantity,
+  SearchValues,
+} from './search-entries.ts'
+import { exactKey, prefixKey, textCode, wholeNameKey } from './search-keys.ts'
+import {
+  comparedNumbers,
+  comparedQuantities,
+  dateIntervals,
+  storable,
+  textsOf,
+} from './search-measures.ts'
+import { findParameter, parametersOf, type SearchParameter } from './search-parameters.ts'
+import {
+  keysOfReference,
+  logicalReferenceKeys,
+  referenceOf,
+  tokenKeys,
+  tokenTexts,
+  uriKeys,
+} from './search-tokens.ts'
 
 /**
- * `code|system|value` for both, `code||value` for a value without system, `code|value` for a value in
- * any system, `code|system|` for any value of a system. A bar inside a part is written `\|`.
+ * Everything the type's search parameters find in the resource. `base` is the hub's FHIR base: an absolute
+ * reference to a resource of its own is one to `Type/id`. A resource of odd shape gives what can be read of it.
  */
-export function tokenEntry(code: string, token: Token): string {
-  const value = escapeBar(normaliseUid(token))
-  if (token.system === undefined) return `${code}|${value}`
-  return `${code}|${escapeBar(token.system)}|${value}`
+export function searchValues(resource: JsonObject, base?: string): SearchValues {
+  const found: Found = { keys: new Set(), refs: new Set(), s: {}, d: {}, n: {}, q: {}, c: {} }
+  const row = { resource, found, base }
+  let date: DateInterval | undefined
+  for (const parameter of parametersOf(String(resource.resourceType))) {
+    if (isKeptElsewhere(parameter)) continue
+    const values = parameter.find(resource, resource)
+    if (values.length === 0) continue
+    if (parameter.place === 'clinical-date') date = hullOf(values.flatMap(dateIntervals))
+    else ADD[parameter.kind](row, parameter, values)
+  }
+  return { keys: [...found.keys], refs: [...found.refs], compared: comparedOf(found), date }
 }
 
-/** DICOM UIDs are written with and without `urn:oid:` (ihe.md 0.1 rule 8): both are one value. */
-function normaliseUid({ system, value = '' }: Token): string {
-  return system === undefined || system === 'urn:dicom:uid' ? value.replace(/^urn:oid:/, '') : value
+/** The id of the Patient whose row it is, for the types whose rows have a column for it. */
+export function patientOf(resource: JsonObject, base?: string): string | undefined {
+  const parameter = findParameter(String(resource.resourceType), 'patient')
+  if (parameter?.column !== 'patient') return undefined
+  for (const value of parameter.find(resource, resource)) {
+    const reference = referenceOf(value, parameter.targets, base)
+    if (reference !== undefined && isLocalPatient(reference)) {
+      return reference.target.slice('Patient/'.length)
+    }
+  }
+  return undefined
 }
 
-function escapeBar(text: string): string {
-  return text.replaceAll('|', String.raw`\|`)
+function isKeptElsewhere({ place, within, column }: SearchParameter): boolean {
+  const isColumn = place === 'id' || place === 'last-updated' || column === 'custodian'
+  return isColumn || within !== undefined
 }
 
-function tokenEntries(parameter: TokenParameter, values: readonly unknown[]): string[] {
-  return values
-    .flatMap((value) => tokensOf(value, parameter.system))
-    .flatMap((token) => entriesOfToken(parameter.code, token))
+type Lists<Value> = Record<string, Value[]>
+
+interface Found {
+  readonly keys: Set<string>
+  readonly refs: Set<string>
+  readonly s: Lists<string>
+  readonly d: Lists<ComparedDate>
+  readonly n: Lists<ComparedNumber>
+  readonly q: Lists<ComparedQuantity>
+  readonly c: Lists<readonly ComparedPart[]>
 }
 
-/** What finds an identifier that is no part of a resource. */
-export function identifierEntries(system: string, value: string): readonly string[] {
-  return entriesOfToken('identifier', { system, value })
+interface Row {
+  readonly resource: JsonObject
+  readonly found: Found
+  readonly base: string | undefined
 }
 
-function entriesOfToken(code: string, { system, value }: Token): string[] {
-  if (value === undefined) return []
-  const entries = [tokenEntry(code, { system: system ?? '', value }), tokenEntry(code, { value })]
-  if (system !== undefined) entries.push(tokenEntry(code, { system, value: '' }))
-  return entries
-}
+type Values = readonly unknown[]
+type Add = (row: Row, parameter: SearchParameter, values: Values) => void
 
-/** Coding, CodeableConcept, Identifier, ContactPoint, code, id, boolean. */
-function tokensOf(value: unknown, system: string | undefined): readonly Token[] {
-  if (typeof value === 'boolean') return [{ value: String(value) }]
-  if (typeof value === 'string') return [{ system, value }]
-  if (!isJsonObject(value)) return []
-  if (value.coding !== undefined)
-    return listOf(value.coding).flatMap((one) => tokensOf(one, undefined))
-  const text = textOf(value.code) ?? textOf(value.value)
-  return text === undefined ? [] : [{ system: textOf(value.system), value: text }]
-}
-
-/** `code|Type/id` for what the hub holds, `code|url` for anything else. */
-export function referenceEntry(code: string, target: string): string {
-  return `${code}|${target}`
-}
-
-function referenceEntries(parameter: ReferenceParameter, values: readonly unknown[]): string[] {
-  return values.flatMap((value) => {
-    const target = isJsonObject(value) ? textOf(value.reference) : textOf(value)
-    return target === undefined || target.startsWith('#')
-      ? []
-      : [referenceEntry(parameter.code, target.replace(/\/_history\/[^/]+$/, ''))]
-  })
-}
-
-/** `code:identifier|…` among the tokens: a reference that names its target by identifier. */
-function logicalReferenceEntries(
-  parameter: ReferenceParameter,
-  values: readonly unknown[],
-): string[] {
-  return values.flatMap((value) =>
-    isJsonObject(value)
-      ? tokensOf(value.identifier, undefined).flatMap((token) =>
-          entriesOfToken(`${parameter.code}:identifier`, token),
-        )
-      : [],
-  )
-}
-
-/** How many letters of a text the index can look up; the rest is compared row by row. */
-export const PREFIX_LENGTH = 3
-
-/** `code|folded`, `code:exact|as written`, and `code^fol` by which an index finds what begins so. */
-export function stringEntry(
-  code: string,
-  form: 'folded' | 'exact' | 'prefix',
-  text: string,
-): string {
-  if (form === 'exact') return `${code}:exact|${text}`
-  const folded = foldText(text)
-  return form === 'folded' ? `${code}|${folded}` : `${code}^${folded.slice(0, PREFIX_LENGTH)}`
-}
-
-function stringEntries(parameter: StringParameter, values: readonly unknown[]): string[] {
-  return values.flatMap((value) => {
-    const text = textOf(value)
-    if (text === undefined) return []
-    return (['folded', 'exact', 'prefix'] as const).map((form) =>
-      stringEntry(parameter.code, form, text),
+/** The bare code among the keys says that there is a value: what `:missing` asks. */
+const ADD: Readonly<Record<SearchParameter['kind'], Add>> = {
+  token({ found }, parameter, values) {
+    addKeys(found, parameter.code, tokenKeys(parameter, values))
+    addTexts(found, textCode(parameter.code), foldedTexts(tokenTexts(values)))
+  },
+  string({ found, resource }, { code }, values) {
+    const texts = values.flatMap(textsOf)
+    addKeys(
+      found,
+      code,
+      texts.map((text) => exactKey(code, text)),
     )
-  })
+    if (resource.resourceType === 'Patient' && (code === 'family' || code === 'given')) {
+      for (const text of texts) found.keys.add(wholeNameKey(code, text))
+    }
+    addTexts(found, code, foldedTexts(texts))
+  },
+  uri({ found }, { code }, values) {
+    addKeys(found, code, uriKeys(code, values))
+    // Nobody asks what is below a profile or a source.
+    if (!code.startsWith('_')) {
+      addTexts(found, code, values.filter((value) => typeof value === 'string').map(storable))
+    }
+  },
+  reference: addReferences,
+  date({ found }, { code }, values) {
+    found.keys.add(code)
+    append(found.d, code, values.flatMap(dateIntervals).map(comparedDate))
+  },
+  number({ found }, { code }, values) {
+    found.keys.add(code)
+    append(found.n, code, values.flatMap(comparedNumbers))
+  },
+  quantity({ found }, { code }, values) {
+    found.keys.add(code)
+    append(found.q, code, values.flatMap(comparedQuantities))
+  },
+  composite(row, parameter, values) {
+    const tuples = values.flatMap((value) => tupleOf(row, parameter, value))
+    if (tuples.length > 0) row.found.keys.add(parameter.code)
+    append(row.found.c, parameter.code, tuples)
+  },
 }
 
-/** `code@from/until` among the strings, both in UTC at a fixed width: the order of text is that of time. */
-function dateEntries(parameter: DateParameter, values: readonly unknown[]): string[] {
-  return values
-    .flatMap(intervalsOf)
-    .map(({ from, until }) => `${parameter.code}@${from.toISOString()}/${until.toISOString()}`)
+function addKeys({ keys }: Found, code: string, added: readonly string[]): void {
+  keys.add(code)
+  for (const key of added) keys.add(key)
 }
 
-function intervalsOf(value: unknown): readonly DateInterval[] {
-  const interval = intervalOf(value)
-  return interval === undefined ? [] : [interval]
+/** Each once; what folds to nothing is found by nothing. */
+function foldedTexts(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts.map((text) => storable(foldText(text))))].filter((text) => text !== '')
 }
 
-function intervalOf(value: unknown): DateInterval | undefined {
-  if (typeof value === 'string') return parseDateInterval(value)
-  return isJsonObject(value) ? periodInterval(value.start, value.end) : undefined
+function addTexts({ keys, s }: Found, code: string, texts: readonly string[]): void {
+  for (const text of texts) {
+    const key = prefixKey(code, text)
+    if (key !== undefined) keys.add(key)
+  }
+  append(s, code, texts)
 }
 
-function hull(intervals: readonly DateInterval[]): DateInterval | undefined {
-  const [first, ...others] = intervals
-  return others.reduce<DateInterval | undefined>(
-    (all, one) =>
-      all && {
-        from: one.from < all.from ? one.from : all.from,
-        until: one.until > all.until ? one.until : all.until,
-      },
-    first,
+function append<Value>(lists: Lists<Value>, code: string, values: readonly Value[]): void {
+  if (values.length > 0) lists[code] = [...values]
+}
+
+/** What leads to a Patient through the row's own column is answered there, whose identifiers are found through Patient. */
+function addReferences({ found, base }: Row, parameter: SearchParameter, values: Values): void {
+  const { code, column, targets } = parameter
+  const inColumn = column === 'patient'
+  const references = values.flatMap((value) => referenceOf(value, targets, base) ?? [])
+  const others = inColumn ? references.filter((one) => !isLocalPatient(one)) : references
+  if (inColumn && others.length === 0) return
+  addKeys(
+    found,
+    code,
+    others.flatMap((one) => keysOfReference(code, one)),
+  )
+  for (const { target, local } of others) if (local) found.refs.add(`${code}|${target}`)
+  if (!inColumn) for (const key of logicalReferenceKeys(code, values)) found.keys.add(key)
+}
+
+function isLocalPatient({
+  target,
+  local,
+}: {
+  readonly target: string
+  readonly local: boolean
+}): boolean {
+  return local && target.startsWith('Patient/')
+}
+
+function comparedDate({ from, until }: DateInterval): ComparedDate {
+  return [from.toISOString(), until.toISOString()]
+}
+
+/** Nothing where a component has no value: no search finds such a tuple. */
+function tupleOf(
+  { resource, base }: Row,
+  { components }: SearchParameter,
+  context: unknown,
+): readonly (readonly ComparedPart[])[] {
+  const parts: ComparedPart[] = []
+  for (const component of components) {
+    const part = partOf(component, component.find(context, resource), base)
+    if (Object.keys(part).length === 0) return []
+    parts.push(part)
+  }
+  return [parts]
+}
+
+function partOf(
+  component: SearchParameter,
+  values: Values,
+  base: string | undefined,
+): ComparedPart {
+  switch (component.kind) {
+    case 'token':
+      return nonEmpty({ k: tokenKeys(component, values).map(storable) })
+    case 'reference': {
+      const references = values.flatMap((one) => referenceOf(one, component.targets, base) ?? [])
+      return nonEmpty({ k: references.flatMap((one) => keysOfReference('', one)).map(storable) })
+    }
+    case 'uri':
+      return nonEmpty({ k: uriKeys('', values).map(storable) })
+    case 'string':
+      return nonEmpty({ s: foldedTexts(values.flatMap(textsOf)) })
+    case 'date':
+      return nonEmpty({ d: values.flatMap(dateIntervals).map(comparedDate) })
+    case 'number':
+      return nonEmpty({ n: values.flatMap(comparedNumbers) })
+    case 'quantity':
+      return nonEmpty({ q: values.flatMap(comparedQuantities) })
+    case 'composite':
+      return {}
+  }
+}
+
+function nonEmpty(part: ComparedPart): ComparedPart {
+  return Object.values(part).every((list: readonly unknown[]) => list.length === 0) ? {} : part
+}
+
+/** A letter is left out where it would be empty: most rows compare nothing. */
+function comparedOf({ s, d, n, q, c }: Found): Compared {
+  return Object.fromEntries(
+    Object.entries({ s, d, n, q, c }).filter(([, lists]) => Object.keys(lists).length > 0),
   )
 }

@@ -41,10 +41,10 @@ export type PartTest =
   | { readonly kind: 'number'; readonly part: number; readonly test: NumberTest }
   | { readonly kind: 'quantity'; readonly part: number; readonly test: QuantityTest }
 
-/** How a reference parameter is held: in the typed column `patient`, or as a key `code|Type/id` and in `refs`. */
+/** How a reference parameter is held: in one of the row's columns, or as a key `code|Type/id` and in `refs`. */
 export interface Link {
   readonly code: string
-  readonly column?: 'patient' | undefined
+  readonly column?: 'patient' | 'custodian' | undefined
 }
 
 /** One repetition of one parameter. A search wants all of its conditions. */
@@ -63,7 +63,7 @@ export type Condition =
       readonly kind: 'text'
       readonly code: string
       readonly match: 'begins' | 'contains'
-      /** Folded text. */
+      /** Folded text; as it stands for a uri. */
       readonly anyOf: readonly string[]
     }
   | { readonly kind: 'date'; readonly place: DatePlace; readonly anyOf: readonly DateTest[] }

@@ -13,26 +13,53 @@ test('an event is found by the entries that earlier versions wrote for it', () =
     { kind: 'resource', reference: 'Grant/g1' },
   ] as const
   const hub = { name: 'Samsyn', url: 'https://hub.example' }
-  const { tokens, refs } = auditSearchEntries(auditEvent(auditRecord({ entities }), 'id-1', hub))
+  const { keys, refs } = auditSearchEntries(auditEvent(auditRecord({ entities }), 'id-1', hub))
   assert.deepEqual(refs, [
-    'agent',
     'agent|Organization/north',
     'agent|Organization/south',
-    'entity',
     'entity|Patient/patient-1',
     'entity|ImagingStudy/study-1',
     'entity|Grant/g1',
   ])
-  const withSystems = tokens.filter((token) => /\|.+\|.+/.test(token))
-  assert.equal(tokens.length, 29)
-  assert.deepEqual(withSystems, [
-    'type|http://terminology.hl7.org/CodeSystem/audit-event-type|rest',
-    'subtype|http://hl7.org/fhir/restful-interaction|search',
-    'subtype|https://samsyn.no/fhir/CodeSystem/audit-act|search',
-    'action|http://hl7.org/fhir/audit-event-action|E',
-    'outcome|http://hl7.org/fhir/audit-event-outcome|0',
-    'agent:identifier|https://samsyn.no/fhir/NamingSystem/client|viewer',
-    'agent:identifier|https://samsyn.no/fhir/NamingSystem/practitioner-handle|handle-1',
-    'entity:identifier|urn:dicom:uid|1.2.3',
+  const asked = keys.filter((key) => /^[a-z:]+\|[^|]+$/.test(key))
+  assert.equal(keys.length, 62)
+  assert.deepEqual(asked, [
+    'action|E',
+    'address:exact|https://hub.example',
+    'agent|Organization/north',
+    'agent|Organization/south',
+    'agent:identifier|viewer',
+    'agent:identifier|handle-1',
+    'entity|Patient/patient-1',
+    'entity|ImagingStudy/study-1',
+    'entity|Grant/g1',
+    'entity:identifier|1.2.3',
+    'entity:identifier|request-1',
+    'outcome|0',
+    'policy|urn:ietf:params:oauth:jti:token-1',
+    'site|https://hub.example',
+    'subtype|search',
+    'type|rest',
   ])
+})
+
+test('no national id of a foreign event is searched by, wherever it stands', () => {
+  const national = '17858550084'
+  const system = 'urn:oid:2.16.578.1.12.4.1.4.1'
+  const event = {
+    resourceType: 'AuditEvent',
+    agent: [
+      {
+        who: { identifier: { system, value: national } },
+        altId: national,
+        name: `Ola ${national}`,
+      },
+      { who: { identifier: { system, value: 'mistyped' } }, name: 'Kari' },
+    ],
+    entity: [{ what: { identifier: { value: national } }, name: national }],
+  }
+  const told = JSON.stringify(auditSearchEntries(event))
+  assert.ok(!told.includes(national))
+  assert.ok(!told.includes('mistyped'))
+  assert.ok(told.includes('kari'))
 })

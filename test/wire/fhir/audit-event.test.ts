@@ -106,11 +106,11 @@ describe('an AuditEvent', () => {
   })
 
   it('can be found by its act, its study and its request', () => {
-    const { tokens, refs } = auditSearchEntries(
+    const { keys, refs } = auditSearchEntries(
       auditEvent(auditRecord({ entities: [study] }), ID, HUB),
     )
-    assert.ok(tokens.includes('subtype|search'))
-    assert.ok(tokens.includes('entity:identifier|request-1'))
+    assert.ok(keys.includes('subtype|search'))
+    assert.ok(keys.includes('entity:identifier|request-1'))
     assert.ok(refs.includes('entity|ImagingStudy/study-1'))
   })
 

@@ -19,7 +19,15 @@ test('a date is the whole of what it names', () => {
 })
 
 test('what is on no calendar is no date', () => {
-  for (const text of ['2023-02-29', '2024-13', '2024-05-01T25:00:00Z', '0000', '9999', 'x', '']) {
+  for (const text of [
+    '2023-02-29',
+    '2024-13',
+    '2024-05-01T25:00:00Z',
+    '0000',
+    '2024-05-01T24:00Z',
+    'x',
+    '',
+  ]) {
     assert.equal(parseDateInterval(text), undefined, text)
   }
 })
