@@ -8,18 +8,21 @@ import { parseInstanceUid, parseSeriesUid } from '../domain/imaging/uid.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
+import { lockExamination } from '../storage/examinations.ts'
 import { putRegisteredStudy } from '../storage/registered-studies.ts'
 import type { NewResource } from '../storage/resources.ts'
 import { deleteStudyRows } from '../storage/source-studies.ts'
 import { findStudyRows, lockStudy, type StudyRow } from '../storage/studies.ts'
 import { raiseDoubt } from '../storage/unclear-identities.ts'
+import { withState } from '../wire/fhir/examination-state.ts'
 import { isJsonObject, textOf, valuesAt, type JsonObject } from '../wire/fhir/json.ts'
-import { namedPatient } from '../wire/fhir/report-links.ts'
+import { namedPatient, numbersOf } from '../wire/fhir/report-links.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import { listedInstances, policyFactsOf, studyUidOf } from '../wire/fhir/sent-study.ts'
 import { registeredStudyResource } from './describe-registered-study.ts'
 import { judgeCustody } from './judge-custody.ts'
 import { refreshReports } from './refresh-reports.ts'
+import { stateOfStudy } from './refresh-study.ts'
 import type { IdentityDoubt } from './resolve-patient.ts'
 import { resolveSubject } from './resolve-subject.ts'
 import type { ResourceWriter } from './resource-writers.ts'
@@ -53,7 +56,7 @@ async function fileStudy(
   const { access, resource, id, at, base } = request
   const custodian = access.principal.member
   const study = requireStudyUid(request)
-  await lockStudy(db, study)
+  await lockExamination(db, { custodian, numbers: numbersOf(resource), studyUids: [study] })
   const copies = await findStudyRows(db, study)
   requireFree(copies, { custodian, id })
   const subject = await resolveSubject(db, namedPatient(resource, base), custodian)
@@ -65,12 +68,21 @@ async function fileStudy(
   const isDoubted = await judge(db, { ...copy, resource }, sealer)
   const patient = isDoubted ? null : subject
   await putRegisteredStudy(db, { ...copy, patient })
-  const filed = registeredStudyResource(resource, { custodian, patient })
+  const facts = { custodian, patient, studyUids: [study], ...policyFactsOf(resource) }
+  const registered = registeredStudyResource(resource, { custodian, patient })
+  const question = {
+    resource: registered,
+    studyUid: study,
+    labels: facts.labels,
+    custodian,
+    patient,
+  }
+  const filed = withState(registered, await stateOfStudy(db, question))
   return {
     type: 'ImagingStudy',
     id,
     resource: filed,
-    facts: { custodian, patient, studyUids: [study], ...policyFactsOf(resource) },
+    facts,
     quarantined: isDoubted,
     search: searchValues(filed),
     at,

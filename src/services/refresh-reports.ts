@@ -1,55 +1,98 @@
-/** Keeping reports as narrow as their studies: a study that changes takes its reports along. */
-import type { Db } from '../storage/db.ts'
+/** Keeping reports with their studies: a study that comes, goes or changes takes its reports along. */
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
-import { findOwnStudies, findReportsAbout, setReportFacts } from '../storage/linked-studies.ts'
-import type { LinkedReport, LinkedStudy } from '../storage/linked-studies.ts'
+import type { ObjectFacts } from '../domain/access/filter.ts'
+import {
+  findExaminedStudy,
+  holdReportsByKeys,
+  type ExaminedReport,
+} from '../storage/examinations.ts'
+import type { Db } from '../storage/db.ts'
+import { setReportFacts } from '../storage/linked-studies.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
-import { putResource } from '../storage/resources.ts'
+import { putResource, studyKey } from '../storage/resources.ts'
+import { hasReportDoubt } from '../storage/unclear-reports.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
-import { namedPatient, reportLinks } from '../wire/fhir/report-links.ts'
-import { searchValues } from '../wire/fhir/search-values.ts'
-import { reportFacts } from './report-facts.ts'
+import { parseJsonText } from '../wire/fhir/parse-json.ts'
+import {
+  namedPatient,
+  numbersOf,
+  reportLinks,
+  reportNumberKeys,
+} from '../wire/fhir/report-links.ts'
+import { fittingStudies, linkStudies, type LinkedStudies } from './link-studies.ts'
+import { refreshStudies } from './refresh-study.ts'
+import { reportRow } from './report-row.ts'
 
 export interface ChangedStudy {
   readonly custodian: OrganizationId
   readonly studyUid: StudyUid
-  /** When: a report whose doubt is settled by the change gets a new version. */
+  /** When: a report that is linked anew, or whose doubt is settled, gets a new version. */
   readonly at: Date
 }
 
 /**
- * Runs in the transaction that changed what policy may ask of the study: a modality, a body region, its
- * time, a label, or whose it is.
+ * Runs in the transaction that changed what policy may ask of the study (a modality, a body region, its
+ * time, a label, whose it is), or made or withdrew it; under the study's lock. Reports that have waited for
+ * the study are linked to it, and it says that it has them.
  */
 export async function refreshReports(db: Db, study: ChangedStudy): Promise<void> {
-  for (const report of await findReportsAbout(db, study)) await refreshReport(db, study, report)
+  const { custodian, studyUid, at } = study
+  const found = await findExaminedStudy(db, custodian, studyUid)
+  const content = found === undefined ? undefined : parseJsonText(found.content)
+  const numbers = isJsonObject(content) ? numbersOf(content) : []
+  const keys = [studyKey(studyUid), ...reportNumberKeys(numbers)]
+  const reports = await holdReportsByKeys(db, { custodian, keys })
+  for (const report of reports) await refreshReport(db, report, { custodian, at })
+  await refreshStudies(db, { custodian, studyUids: [studyUid], at })
 }
 
-async function refreshReport(db: Db, study: ChangedStudy, row: LinkedReport): Promise<void> {
-  const { custodian, at } = study
-  const report = parse(row.content)
+interface Refreshing {
+  readonly custodian: OrganizationId
+  readonly at: Date
+}
+
+/** Links the report to what is there now; it gets a new version where that changes what it says. */
+export async function refreshReport(
+  db: Db,
+  row: ExaminedReport,
+  { custodian, at }: Refreshing,
+): Promise<void> {
+  const report = parseJsonText(row.content)
+  if (!isJsonObject(report)) return
   // Stored references are the hub's own and relative.
-  const { studyIds: ids } = reportLinks(report, '')
-  const studies = await findOwnStudies(db, { custodian, ids, identifiers: [] })
+  const links = reportLinks(report, '')
+  const found = await linkStudies(db, { custodian, links })
+  const isDoubted = row.patient === null && (await hasReportDoubt(db, row.id))
   const settled =
-    row.patient === null ? await settledPatient(db, report, { studies, custodian }) : undefined
-  if (settled !== undefined) {
-    await release(db, { id: row.id, report, studies, custodian, patient: settled, at })
-    return
-  }
-  const { id, patient } = row
-  const facts = reportFacts({ studies, custodian, patient, report })
+    row.patient === null && !isDoubted
+      ? await settledPatient(db, report, { linked: found, custodian })
+      : undefined
+  const patient = settled ?? row.patient
+  const linked = fittingStudies(found, patient)
   // A study that turned out to be someone else's leaves its report in doubt: nobody is shown it.
-  const quarantined = studies.some((one) => one.quarantined || one.patient !== patient)
-  await setReportFacts(db, id, { facts, quarantined })
+  const isContradicted = linked.named.some((study) => study.patient !== patient)
+  const filing = { id: row.id, report, links, linked, custodian, patient, at }
+  const next = await reportRow(db, { ...filing, isDoubted: isDoubted || isContradicted })
+  const { facts, quarantined } = next
+  if (JSON.stringify(next.resource) !== JSON.stringify(report))
+    await putResource(db, next, { method: 'PUT' })
+  else if (quarantined !== row.quarantined || !haveEqualFacts(facts, row))
+    await setReportFacts(db, row.id, { facts, quarantined })
+}
+
+function haveEqualFacts(facts: ObjectFacts, row: ObjectFacts): boolean {
+  const print = (one: ObjectFacts): string =>
+    JSON.stringify([one.studyUids, one.modalities, one.bodyRegions, one.labels, one.startedAt])
+  return print(facts) === print(row)
 }
 
 /** Whose the studies turned out to be, unless the report itself names someone else the hub knows. */
 async function settledPatient(
   db: Db,
   report: JsonObject,
-  { studies, custodian }: Pick<Released, 'studies' | 'custodian'>,
+  { linked, custodian }: { readonly linked: LinkedStudies; readonly custodian: OrganizationId },
 ): Promise<PatientId | undefined> {
+  const studies = [...linked.named, ...linked.numbered]
   const [patient, ...others] = new Set(studies.map((study) => study.patient))
   const inDoubt = studies.some((study) => study.quarantined)
   if (patient === undefined || patient === null || others.length > 0 || inDoubt) return undefined
@@ -57,28 +100,4 @@ async function settledPatient(
   if (named.kind === 'other') return patient
   const known = named.kind === 'reference' ? named.id : await findPatient(db, named, custodian)
   return known === undefined || known === patient ? patient : undefined
-}
-
-interface Released {
-  readonly id: string
-  readonly report: JsonObject
-  readonly studies: readonly LinkedStudy[]
-  readonly custodian: OrganizationId
-  readonly patient: PatientId
-  readonly at: Date
-}
-
-/** The report's next version names the patient as the hub does. */
-async function release(db: Db, { id, at, ...released }: Released): Promise<void> {
-  const { patient } = released
-  const resource = { ...released.report, subject: { reference: `Patient/${patient}` } }
-  const facts = reportFacts({ ...released, report: resource })
-  const search = searchValues(resource)
-  const row = { type: 'DiagnosticReport', id, resource, facts, quarantined: false, search, at }
-  await putResource(db, row, { method: 'PUT' })
-}
-
-function parse(content: string): JsonObject {
-  const value: unknown = JSON.parse(content)
-  return isJsonObject(value) ? value : {}
 }

@@ -11,6 +11,7 @@ import type {
 } from '../kernel/ids.ts'
 import { HubError } from '../kernel/errors.ts'
 import { announceChanges, copyEnded } from '../storage/access-changes.ts'
+import { lockExamination } from '../storage/examinations.ts'
 import { putInstances } from '../storage/instances.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
 import { holdPatient } from '../storage/patient-locks.ts'
@@ -18,12 +19,12 @@ import {
   countInstances,
   findSourceTimeZone,
   findStudyRows,
-  lockStudy,
   putSeries,
   putStudy,
   type SeriesRow,
   type StudyRow,
 } from '../storage/studies.ts'
+import { textAt } from '../wire/dicom/attributes.ts'
 import { withoutPatient } from '../wire/dicom/patient-attributes.ts'
 import { judgeCustody } from './judge-custody.ts'
 import { judgePatient, type JudgePatientDeps } from './judge-patient.ts'
@@ -119,7 +120,12 @@ async function identify(
   const headers = instances.map(({ header }) => header)
   const [first] = headers
   if (first === undefined) throw new TypeError('A study has at least one instance')
-  await lockStudy(db, first.studyUid)
+  // Its reports may be on their way: they wait for the accession number or for the study.
+  await lockExamination(db, {
+    custodian,
+    numbers: accessionsIn(headers),
+    studyUids: [first.studyUid],
+  })
   const copies = await findStudyRows(db, first.studyUid)
   const own = copies.find((copy) => copy.custodian === custodian)
   // A FHIR id says nothing of what it names.
@@ -133,6 +139,10 @@ async function identify(
     own,
     patient: custody.isDoubted || patient === null ? null : await holdPatient(db, patient),
   }
+}
+
+function accessionsIn(headers: readonly InstanceHeader[]): readonly string[] {
+  return headers.flatMap(({ studyAttributes }) => textAt(studyAttributes, '00080050') ?? [])
 }
 
 interface WrittenIndex {

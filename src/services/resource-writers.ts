@@ -7,7 +7,8 @@ import type { JsonObject } from '../wire/fhir/json.ts'
 import { fileClinical } from './file-clinical.ts'
 import { fileDirectoryEntry, keepMembersEntry } from './file-directory-entry.ts'
 import { fileOwn } from './file-own.ts'
-import { fileReport } from './file-report.ts'
+import { fileReport, followReport } from './file-report.ts'
+import { followOrder } from './follow-order.ts'
 import { makeStudyWriter, type FileStudyDeps } from './file-study.ts'
 import type { DeleteRequest, ToRow, WriteCondition, WrittenRow } from './write-request.ts'
 
@@ -57,9 +58,14 @@ const DIRECTORY = {
 const OWN = { action: 'publish', toRow: fileOwn, contributed: false } as const
 
 const WRITERS: ResourceWriters = {
-  DiagnosticReport: { action: 'publish', toRow: fileReport, contributed: true },
+  DiagnosticReport: {
+    action: 'publish',
+    toRow: fileReport,
+    after: followReport,
+    contributed: true,
+  },
   Observation: CLINICAL,
-  ServiceRequest: CLINICAL,
+  ServiceRequest: { ...CLINICAL, after: followOrder },
   Task: CLINICAL,
   DocumentReference: CLINICAL,
   List: CLINICAL,

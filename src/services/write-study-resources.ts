@@ -5,15 +5,18 @@
  * that changes are seen at once; it is closed when the study settles, and never touched again.
  */
 import type { PoolClient } from 'pg'
+import { examinationState } from '../domain/imaging/completeness.ts'
 import type { DicomJson } from '../domain/imaging/study.ts'
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import { putResource, readResource } from '../storage/resources.ts'
 import { countInstances, type SeriesRow, type StudyRow } from '../storage/studies.ts'
+import { withState } from '../wire/fhir/examination-state.ts'
 import { isJsonObject, valuesAt } from '../wire/fhir/json.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import { describeRegisteredStudy } from './describe-registered-study.ts'
 import { describeStudy, type DescribedStudy } from './describe-study.ts'
 import { putProvenance } from './put-provenance.ts'
+import { stateOfStudy, type StudyInQuestion } from './refresh-study.ts'
 
 export interface WrittenStudy {
   readonly imagingStudy: ImagingStudyId
@@ -34,7 +37,12 @@ export interface WrittenStudy {
 /** Call when the study's rows are written, in their transaction. */
 export async function writeStudyResources(db: PoolClient, study: WrittenStudy): Promise<void> {
   const { imagingStudy, own, at } = study
-  const { resource, facts } = await describe(db, study)
+  const described = await describe(db, study)
+  const { facts } = described
+  // What has waited for a study that is new is found once it is there (refresh-reports.ts).
+  const state =
+    own === undefined ? IMAGES_ALONE : await stateOfStudy(db, questionOf(study, described))
+  const resource = withState(described.resource, state)
   const quarantined = study.patient === null
   const keepVersion = own?.settledAt === null
   const how = { method: own === undefined ? 'POST' : 'PUT', keepVersion } as const
@@ -62,6 +70,15 @@ export async function writeStudyResources(db: PoolClient, study: WrittenStudy): 
     },
     { id: `${imagingStudy}-${version}`, facts, quarantined, keepVersion },
   )
+}
+
+const IMAGES_ALONE = examinationState({ images: true, reports: [], referral: false })
+
+function questionOf(
+  { custodian, study: studyUid }: WrittenStudy,
+  { resource, facts: { patient, labels } }: DescribedStudy,
+): StudyInQuestion {
+  return { resource, custodian, studyUid, patient, labels }
 }
 
 async function describe(db: PoolClient, study: WrittenStudy): Promise<DescribedStudy> {
