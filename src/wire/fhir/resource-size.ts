@@ -26,3 +26,23 @@ function check(value: unknown, location: string, state: { values: number }): Pro
   }
   return undefined
 }
+
+/**
+ * Whether the resource's JSON is longer than so many characters, near enough: names and texts are counted,
+ * and of the rest only that it is there. Stops counting at the limit.
+ */
+export function isLongerThan(resource: object, limit: number): boolean {
+  return rest(resource, limit) < 0
+}
+
+/** What is left of the limit after this value; below zero where nothing is. */
+function rest(value: unknown, limit: number): number {
+  if (typeof value === 'string') return limit - value.length - 3
+  if (typeof value !== 'object' || value === null) return limit - 6
+  let left = limit - 2
+  for (const [name, one] of Object.entries(value)) {
+    if (left < 0) return left
+    left = rest(one, Array.isArray(value) ? left : left - name.length - 4)
+  }
+  return left
+}

@@ -1,8 +1,8 @@
 /** What a Reference may say and lead to (R4 references, section 2.3.0). */
-import { STRUCTURE_BASE, type Definitions } from '../definitions.ts'
+import { STRUCTURE_BASE } from '../definitions.ts'
 import { textOf, type JsonObject } from '../json.ts'
 import type { TypeRule } from './element-rule.ts'
-import type { Rulebook } from './rulebook.ts'
+import { isResourceType, type Rulebook } from './rulebook.ts'
 import { target, type Scope } from './scope.ts'
 
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/
@@ -19,23 +19,23 @@ export interface References {
   typeOf(reference: JsonObject, scope: Scope): string | undefined
 }
 
-export function makeReferences(definitions: Definitions, rulebook: Rulebook): References {
+export function makeReferences(rulebook: Rulebook): References {
   const typeOf: References['typeOf'] = (reference, scope) => {
     const literal = textOf(reference.reference)
     const found = literal === undefined ? undefined : target(literal, scope)
     const named = literal === undefined ? undefined : namedType(literal)
-    const known = named !== undefined && definitions.isResourceType(named) ? named : undefined
+    const known = named !== undefined && isResourceType(named) ? named : undefined
     return textOf(found?.resourceType) ?? known ?? textOf(reference.type)
   }
   const baseType = (canonical: string): string | undefined => {
     const name = canonical.startsWith(STRUCTURE_BASE) ? canonical.slice(STRUCTURE_BASE.length) : ''
-    return definitions.isResourceType(name) ? name : rulebook.profile(canonical)?.type
+    return isResourceType(name) ? name : rulebook.profile(canonical)?.type
   }
   return {
     typeOf,
     fault(reference, type, scope) {
       const literal = textOf(reference.reference)
-      const form = literal === undefined ? undefined : formFault(literal, definitions)
+      const form = literal === undefined ? undefined : formFault(literal)
       if (form !== undefined) return form
       const actual = typeOf(reference, scope)
       if (actual === undefined || type.targets.length === 0) return undefined
@@ -53,11 +53,11 @@ function namedType(literal: string): string | undefined {
   return (CONDITIONAL.exec(literal) ?? LITERAL.exec(literal))?.[1]
 }
 
-function formFault(literal: string, definitions: Definitions): string | undefined {
+function formFault(literal: string): string | undefined {
   if (literal.length > MAX_REFERENCE) return `A reference has at most ${MAX_REFERENCE} characters`
   if (literal.startsWith('#') || ABSOLUTE.test(literal)) return undefined
   const type = namedType(literal)
-  return type !== undefined && literal.startsWith(type) && definitions.isResourceType(type)
+  return type !== undefined && literal.startsWith(type) && isResourceType(type)
     ? undefined
     : 'Not a reference: Type/id, an absolute URL, or #id of what is contained'
 }

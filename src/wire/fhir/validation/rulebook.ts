@@ -6,6 +6,7 @@ import { loadDataType } from '@medplum/core'
 import type { StructureDefinition } from '@medplum/fhirtypes'
 import { STRUCTURE_BASE, type Definitions } from '../definitions.ts'
 import { isJsonObject, textOf, type JsonObject } from '../json.ts'
+import { RESOURCE_TYPES } from '../resource-types-table.ts'
 import { ruleTree, type RuleTree } from './element-rule.ts'
 import { withSnapshot } from './snapshot.ts'
 
@@ -16,6 +17,12 @@ export interface Rulebook {
   profile(canonical: string): RuleTree | undefined
   /** The project's own profiles of a type, which hold for all that is written. */
   ownOf(type: string): readonly RuleTree[]
+}
+
+const CONCRETE = new Set(RESOURCE_TYPES)
+
+export function isResourceType(name: string): boolean {
+  return CONCRETE.has(name)
 }
 
 /** `own` are StructureDefinitions with or without snapshots; other resources are passed over. */

@@ -12,7 +12,7 @@ import { makeFindings, type Issue } from './issues.ts'
 import { makePlans } from './plan.ts'
 import { isPrimitive } from './primitive-format.ts'
 import { makeReferences } from './references.ts'
-import { makeRulebook } from './rulebook.ts'
+import { isResourceType, makeRulebook } from './rulebook.ts'
 import { makeTerminology } from './terminology.ts'
 import type { Strictness } from './values.ts'
 import { conforms, walkResource, type Walker } from './walk.ts'
@@ -52,11 +52,10 @@ export function makeValidator(
     rulebook,
     plans,
     terminology: makeTerminology(definitions, own),
-    references: makeReferences(definitions, rulebook),
+    references: makeReferences(rulebook),
     invariants: makeInvariants(),
     extensions: makeExtensions(rulebook, plans, strictness),
     strictness,
-    isResourceType: definitions.isResourceType,
     isDataType: (name) =>
       isPrimitive(name.charAt(0).toLowerCase() + name.slice(1)) ||
       (/^[A-Z]/.test(name) && rulebook.type(name) !== undefined),
@@ -69,7 +68,7 @@ export function makeValidator(
     report(resource, profiles = []) {
       const findings = makeFindings()
       const type = textOf(resource.resourceType) ?? ''
-      const base = definitions.isResourceType(type) ? rulebook.type(type) : undefined
+      const base = isResourceType(type) ? rulebook.type(type) : undefined
       if (base === undefined) {
         findings.error('structure', 'Resource', 'FHIR R4 has no such resourceType')
         return findings.all

@@ -14,7 +14,7 @@ import { makeFindings, type Findings } from './issues.ts'
 import type { Plan, Plans, Slot } from './plan.ts'
 import { noteCount, noteMissing, noteSliceCounts, noteUnknown } from './presence.ts'
 import { isPrimitive } from './primitive-format.ts'
-import type { Rulebook } from './rulebook.ts'
+import { isResourceType, type Rulebook } from './rulebook.ts'
 import { containedScope, scopeOf, type Scope } from './scope.ts'
 import { sliceFor, type SliceDeps } from './slices.ts'
 import { checkValue, type ValueDeps } from './values.ts'
@@ -22,7 +22,6 @@ import { checkValue, type ValueDeps } from './values.ts'
 export interface Walker extends SliceDeps, ValueDeps {
   readonly rulebook: Rulebook
   readonly plans: Plans
-  isResourceType(type: string): boolean
   isDataType(name: string): boolean
   /** Known profiles of the base's type that the resource says it has. */
   claimedBy(resource: JsonObject, base: RuleTree): readonly RuleTree[]
@@ -88,7 +87,7 @@ function walkInner(visit: Visit, value: JsonObject, rule: ElementRule, spot: Spo
   const { findings, walker } = visit
   const type = textOf(value.resourceType)
   const base = type === undefined ? undefined : walker.rulebook.type(type)
-  if (base === undefined || !walker.isResourceType(base.type)) {
+  if (base === undefined || !isResourceType(base.type)) {
     findings.error('structure', spot.at, 'Not a resource: FHIR R4 has no such resourceType')
     return
   }
@@ -217,14 +216,19 @@ interface Typed {
 }
 
 function walkItem(visit: Visit, typed: Typed, held: Held, spot: Spot): void {
-  const { findings, walker } = visit
+  const { findings } = visit
   const { value, companion } = held
   if (isEmpty(value ?? companion)) {
     findings.error('structure', spot.at, 'An empty value: leave it out (ele-1)')
   } else if (isPrimitive(typed.type.code)) walkPrimitive(visit, typed, held, spot)
   else if (!isJsonObject(value)) findings.error('structure', spot.at, 'An object in JSON')
-  else if (walker.isResourceType(typed.type.code)) walkInner(visit, value, typed.rule, spot)
+  else if (isHeldResource(typed.type.code)) walkInner(visit, value, typed.rule, spot)
   else walkComplex(visit, typed, value, spot)
+}
+
+/** As contained, or in a Bundle: of any type, or of one. */
+function isHeldResource(type: string): boolean {
+  return type === 'Resource' || isResourceType(type)
 }
 
 /** ele-1: an id alone says nothing. */
