@@ -88,8 +88,9 @@ function keyOf({ by, descending }: SortKey, { type, alias, push }: Place): Key {
         descending,
       })
     case 'content':
+      // By code points, whatever the database's locale: one order on every installation.
       return {
-        sql: `content_value(${alias}.content, ${push(by.paths.map(jsonPath))}::text[]::jsonpath[])`,
+        sql: `content_value(${alias}.content, ${push(by.paths.map(jsonPath))}::text[]::jsonpath[]) collate "C"`,
         descending,
         nullable: true,
         cast: 'text',
@@ -103,7 +104,7 @@ function comparedKey(
   { descending }: { readonly descending: boolean },
 ): Key {
   return letter === 's'
-    ? { sql: `(${first} #>> '{}')`, descending, nullable: true, cast: 'text' }
+    ? { sql: `(${first} #>> '{}') collate "C"`, descending, nullable: true, cast: 'text' }
     : { sql: `compared_number(${first}->>'low')`, descending, nullable: true, cast: 'numeric' }
 }
 

@@ -115,7 +115,7 @@ export async function countMatches(
 ): Promise<number> {
   const { text, parameters } = matching(search, visibility, narrow)
   const isEstimate = search.total === 'estimate' && !search.countOnly
-  const counted = isEstimate ? `(select 1 ${text} limit ${COUNTED + 1}) as some` : undefined
+  const counted = isEstimate ? `(select 1 ${text} limit ${COUNTED + 1}) as counted` : undefined
   const statement =
     counted === undefined
       ? `select count(*)::int as total ${text}`

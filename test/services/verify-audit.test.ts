@@ -153,9 +153,9 @@ describe('verifying the audit log', () => {
 
   it('finds entries that were taken away or added, so that a search misses an event or finds it wrongly', async (t) => {
     const { pool, verify } = await anchoredLog(t)
-    await pool.query(`update audit_event set tokens = '{}' where seq = 1`)
+    await pool.query(`update audit_event set keys = '{}' where seq = 1`)
     await pool.query(`update audit_event set refs = '{}' where seq = 3`)
-    await pool.query(`update audit_event set tokens = tokens || '{x}'::text[] where seq = 6`)
+    await pool.query(`update audit_event set keys = keys || search_key('x') where seq = 6`)
     assert.deepEqual(
       found(await verify()),
       [1, 3, 6].map((seq) => ['columns-changed', seq]),
@@ -317,8 +317,9 @@ async function copyEvent(pool: Pool, seq: number): Promise<void> {
   const { rows } = await pool.query('select id, content from audit_event where seq = 0')
   const content = rows[0].content.replace(rows[0].id, id)
   await pool.query(
-    `insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, tokens, refs)
-     select $1, $2, recorded, $3, $4, patient, custodians, member, tokens, refs
+    `insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, keys, refs,
+       compared)
+     select $1, $2, recorded, $3, $4, patient, custodians, member, keys, refs, compared
        from audit_event where seq = 0`,
     [seq, id, content, leafHash(content)],
   )

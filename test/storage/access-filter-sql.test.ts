@@ -12,7 +12,7 @@ import { facts, request } from '../support/access-world-arbitraries.ts'
 import { createDatabase } from '../support/database.ts'
 
 const AT = new Date('2026-06-01T00:00:00Z')
-const NO_SEARCH = { tokens: [], refs: [], strings: [] }
+const NO_SEARCH = { keys: [], refs: [], compared: {} }
 
 const { pool } = await createDatabase({ after })
 
@@ -96,7 +96,7 @@ describe('accessFilterSql', () => {
     const parameters: unknown[] = []
     const where = accessFilterSql({ kind: 'patient', is: patient }, 'r', parameters)
     const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-      `explain select id from resource_imaging_study r where ${where} order by started desc nulls last, id`,
+      `explain select id from resource_imaging_study r where ${where} order by date_from desc nulls last, id`,
       parameters,
     )
     assert.match(rows.map((row) => row['QUERY PLAN']).join('\n'), /Index Cond: .*patient/)

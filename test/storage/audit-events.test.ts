@@ -16,8 +16,9 @@ const event = (n: number): NewAuditEvent => ({
   patient: null,
   custodians: [],
   member: null,
-  tokens: [],
+  keys: [],
   refs: [],
+  compared: {},
 })
 
 async function assertWholeLog(pool: Pool, size: number): Promise<void> {

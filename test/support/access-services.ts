@@ -22,7 +22,7 @@ import { silentLog } from './log.ts'
 
 export const CONTEXT = { requestId: 'request-1', channel: 'test' }
 export const CLIENT = 'client-1' as ClientId
-export const NO_SEARCH = { tokens: [], refs: [], strings: [] }
+export const NO_SEARCH = { keys: [], refs: [], compared: {} }
 
 export interface AccessServices {
   readonly pool: pg.Pool
