@@ -34,6 +34,8 @@ export interface Problem {
 export interface HubErrorOptions extends ErrorOptions {
   readonly problems?: readonly Problem[]
   readonly reason?: string
+  /** With `too-many-requests`: whole seconds until it is worth trying again. */
+  readonly retryAfter?: number
 }
 
 export class HubError extends Error {
@@ -42,12 +44,15 @@ export class HubError extends Error {
   readonly problems: readonly Problem[]
   /** Machine code where a standard names one, as `attestation_has_expired`. */
   readonly reason: string | undefined
+  /** Whole seconds until it is worth trying again, where that is known. */
+  readonly retryAfter: number | undefined
 
   constructor(code: HubErrorCode, message: string, options: HubErrorOptions = {}) {
     super(message, options)
     this.code = code
     this.problems = options.problems ?? []
     this.reason = options.reason
+    this.retryAfter = options.retryAfter
   }
 }
 

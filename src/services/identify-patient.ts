@@ -11,11 +11,12 @@ import type { Identification } from '../wire/fhir/identification.ts'
 import { identityText } from '../wire/fhir/patient.ts'
 import { withOwnSystem } from '../wire/oauth/national-id-system.ts'
 import { accessRecord } from './access-record.ts'
-import { permit, type PermitDeps } from './permit.ts'
+import type { LimitRate } from './limit-rate.ts'
+import { loggingRefusal, permit, type PermitDeps } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
 
 /** More answers than this would make a name and a birth date a way to list people. */
-const MAX_ANSWERS = 5
+export const MOST_IDENTIFIED = 5
 
 export interface IdentifyRequest {
   readonly identification: Identification
@@ -25,16 +26,25 @@ export interface IdentifyRequest {
   readonly count: number
 }
 
-/** Throws what `Authorize` throws for `identify`. Nobody found is an empty page; there is never a second one. */
+/** Throws what `Authorize` throws for `identify`, and `too-many-requests`. Nobody found is an empty page; there is never a second one. */
 export type IdentifyPatient = (
   principal: Principal,
   request: IdentifyRequest,
   context: RequestContext,
 ) => Promise<FoundPage>
 
-export function makeIdentifyPatient(deps: PermitDeps & { readonly db: Db }): IdentifyPatient {
+export interface IdentifyPatientDeps extends PermitDeps {
+  readonly db: Db
+  readonly limitRate: LimitRate
+}
+
+export function makeIdentifyPatient(deps: IdentifyPatientDeps): IdentifyPatient {
   return async (principal, { identification, query, count }, context) => {
-    const access = await permit(deps, { principal, action: 'identify', query }, context)
+    const asking = { principal, action: 'identify', query } as const
+    const access = await permit(deps, asking, context)
+    await loggingRefusal(deps, asking, context, async () => {
+      deps.limitRate(principal.client)
+    })
     const found = await find(deps.db, identification)
     const [first, ...others] = found
     const entities = [{ kind: 'query', query } as const, ...found.map(entityOf)]
@@ -52,7 +62,7 @@ export function makeIdentifyPatient(deps: PermitDeps & { readonly db: Db }): Ide
 function find(db: Db, identification: Identification): Promise<readonly FoundResource[]> {
   return identification.by === 'national-id'
     ? identifyByIdentifier(db, withOwnSystem(identification.identifier))
-    : identifyByName(db, identification, MAX_ANSWERS)
+    : identifyByName(db, identification, MOST_IDENTIFIED)
 }
 
 function entityOf({ id }: FoundResource): {

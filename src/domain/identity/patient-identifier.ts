@@ -1,5 +1,11 @@
 /** What an identifier of a person is good for: whose it is, whether it names one person alone, and its key. */
-import { isNationalSystem, parseNationalId, type NationalIdRules } from './national-id.ts'
+import { lookup } from '../../kernel/lookup.ts'
+import {
+  isNationalSystem,
+  NATIONAL_ID_SYSTEMS,
+  parseNationalId,
+  type NationalIdRules,
+} from './national-id.ts'
 
 /** DUF-nummer: twelve digits, given by the immigration authorities to one person each. */
 const DUF_SYSTEM = 'urn:oid:2.16.578.1.12.4.1.4.5'
@@ -103,7 +109,14 @@ export function systemOfKey(key: string): string {
   return key.split(MARK, 1)[0] ?? key
 }
 
-/** What a system that the hub knows by itself is called by those who ask for ids of it. */
-export function isCommonSystem(system: string): boolean {
-  return system === DUF_SYSTEM || isNationalSystem(system)
+const COMMON_ASSIGNERS: Readonly<Record<string, string>> = {
+  [NATIONAL_ID_SYSTEMS.fnr]: 'Folkeregisteret',
+  [NATIONAL_ID_SYSTEMS.dnr]: 'Folkeregisteret',
+  [NATIONAL_ID_SYSTEMS.fh]: 'Norsk helsenett',
+  [DUF_SYSTEM]: 'Utlendingsdirektoratet',
+}
+
+/** Who gives the ids of a system that the hub knows by itself; undefined for any other. */
+export function commonAssigner(system: string): string | undefined {
+  return lookup(COMMON_ASSIGNERS, system)
 }

@@ -67,12 +67,18 @@ export function demographicsOf(patient: JsonObject): Demographics {
 export function identityText(content: string): string {
   const patient: unknown = JSON.parse(content)
   if (!isJsonObject(patient)) throw new Error('A stored Patient is no JSON object')
+  return JSON.stringify(identityOf(patient))
+}
+
+/** The same of a Patient that has been read. */
+export function identityOf(patient: JsonObject): JsonObject {
   const { id, active, name, gender, birthDate } = patient
   const identifier = listOf(patient.identifier)
     .filter(isJsonObject)
     .filter(({ system }) => isNationalSystem(textOf(system) ?? ''))
   const parts = { ...(identifier.length > 0 && { identifier }), active, name, gender, birthDate }
-  return JSON.stringify({ resourceType: 'Patient', id, meta: { tag: [SUBSETTED] }, ...parts })
+  const told = Object.entries(parts).filter(([, value]) => value !== undefined)
+  return { resourceType: 'Patient', id, meta: { tag: [SUBSETTED] }, ...Object.fromEntries(told) }
 }
 
 const SUBSETTED = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  commonAssigner,
   identifierKey,
-  isCommonSystem,
   readPatientIdentifier,
   systemOfKey,
 } from '../../../src/domain/identity/patient-identifier.ts'
@@ -33,7 +33,7 @@ test('a DUF number is one person’s too, and no national id', () => {
   const result = read(DUF, '200512345678')
   assert.ok(result.ok)
   assert.deepEqual([result.identifier.kind, result.identifier.isNational], ['common', false])
-  assert.ok(isCommonSystem(DUF))
+  assert.equal(commonAssigner(DUF), 'Utlendingsdirektoratet')
   assert.deepEqual(read(DUF, '2005'), { ok: false, problem: 'no-duf' })
 })
 
@@ -42,7 +42,7 @@ test('any other id is its custodian’s', () => {
   assert.ok(result.ok)
   const { kind, key, value } = result.identifier
   assert.deepEqual([kind, key, value], ['local', 'urn:oid:2.999.1', 'MRN 7'])
-  assert.ok(!isCommonSystem('urn:oid:2.999.1'))
+  assert.equal(commonAssigner('urn:oid:2.999.1'), undefined)
 })
 
 test('a help number names a person together with its assigner', () => {
