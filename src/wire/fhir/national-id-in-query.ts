@@ -3,7 +3,7 @@ import { mayHoldNationalId } from '../../domain/identity/suspect-national-id.ts'
 import type { QueryPair } from './search.ts'
 
 /** Parameters that name a person or may: identifiers, alone or through a reference, and references to patients. */
-const NAMES_A_PERSON = /(?:^|[.:])(?:identifier|patient|subject)(?=$|[.:])/
+const NAMES_A_PERSON = /(?:^|[.:])(?:identifier|patient|subject|individual|member|link)(?=$|[.:])/
 /** Birth number, D-number and common help number (norway.md section 4). */
 const NATIONAL_SYSTEM = /2\.16\.578\.1\.12\.4\.1\.4\.[123](?:\D|$)/
 

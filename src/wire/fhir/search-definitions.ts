@@ -43,9 +43,6 @@ interface ComponentDefinition {
   readonly expression: string
 }
 
-/** A module of data that its package gives out through a function: the same at every call. */
-const STANDARD: unknown = readJson('fhir/r4/search-parameters.json')
-
 const OWN: readonly JsonObject[] = [
   completeness,
   custodian,
@@ -64,9 +61,15 @@ const OWN: readonly JsonObject[] = [
 
 /** All that can be answered: without those of no expression (`_text`, `_content`, `_query`) and of type special (`near`). */
 export const SEARCH_DEFINITIONS: readonly SearchDefinition[] = [
-  ...valuesAt(isJsonObject(STANDARD) ? STANDARD : {}, 'entry.resource').filter(isJsonObject),
+  ...standardParameters(),
   ...OWN,
 ].flatMap(definitionOf)
+
+/** A module of data that its package gives out through a function: the same at every call. */
+function standardParameters(): readonly JsonObject[] {
+  const bundle: unknown = readJson('fhir/r4/search-parameters.json')
+  return isJsonObject(bundle) ? valuesAt(bundle, 'entry.resource').filter(isJsonObject) : []
+}
 
 function definitionOf(resource: JsonObject): readonly SearchDefinition[] {
   const kind = PARAMETER_KINDS.find((one) => one === resource.type)

@@ -65,7 +65,7 @@ function path({ start, steps }: Extract<PathExpression, { readonly kind: 'path' 
 }
 
 /** JSON writes the type of a choice into its name, so that `ofType` belongs to the step before it. */
-export function typedNames(steps: readonly PathStep[]): readonly PathStep[] {
+function typedNames(steps: readonly PathStep[]): readonly PathStep[] {
   const typed: PathStep[] = []
   for (const step of steps) {
     const before = typed.at(-1)

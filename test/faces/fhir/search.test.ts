@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { keepLocalIds } from '../../../src/storage/patient-identifiers.ts'
-import { identifierEntries } from '../../../src/wire/fhir/search-values.ts'
+import { identifierKeys } from '../../../src/wire/fhir/search-keys.ts'
 import {
   ANNE,
   ANNES_NUMBER,
@@ -445,7 +445,7 @@ function nextOf(answer: Answer): string | undefined {
 test('a custodian’s own id of a patient finds that custodian’s material alone, and by it the Patient', async (t) => {
   const registry = await registryWithStudies(t)
   const ids = [{ system: 'urn:oid:2.999.1', value: 'NF-4711' }]
-  const tokens = identifierEntries('urn:oid:2.999.1', 'NF-4711')
+  const tokens = identifierKeys('urn:oid:2.999.1', 'NF-4711')
   const kept = ids.map((id) => ({ ...id, tokens }))
   await keepLocalIds(registry.pool, { patient: ANNE, custodian: NORTH, ids: kept })
 

@@ -54,3 +54,15 @@ test('an open end of a period reaches to the end of time', () => {
   assert.equal(periodInterval(undefined, undefined), undefined)
   assert.equal(periodInterval('soon', undefined), undefined)
 })
+
+test('a fraction of a second names one millisecond, and the end of time ends there', () => {
+  assert.deepEqual(iso('2024-05-01T10:00:00.5Z'), [
+    '2024-05-01T10:00:00.500Z',
+    '2024-05-01T10:00:00.501Z',
+  ])
+  assert.deepEqual(iso('2024-05-01T10:00:00.123456Z'), [
+    '2024-05-01T10:00:00.123Z',
+    '2024-05-01T10:00:00.124Z',
+  ])
+  assert.deepEqual(iso('9999'), ['9999-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])
+})
