@@ -1,5 +1,7 @@
 /** Saying where in a body something is, without repeating what its sender wrote. */
 
+const LINE_FEED = 0x0a
+
 export type Step = string | number
 
 /** Names FHIR could have given; others may be content that went astray. */
@@ -21,11 +23,24 @@ export function elementName(name: string): string {
 
 /** As `Line 3, column 5`. */
 export function lineAndColumn(text: string, at: number): string {
-  let line = 1
-  let start = 0
-  for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', start)) {
-    line++
-    start = end + 1
+  const [place = ''] = linesAndColumns(text, [at]).values()
+  return place
+}
+
+/** By position, in one pass over the text however many there are. */
+export function linesAndColumns(
+  text: string,
+  positions: readonly number[],
+): ReadonlyMap<number, string> {
+  const places = new Map<number, string>()
+  let [line, start, index] = [1, 0, 0]
+  for (const at of positions.toSorted((a, b) => a - b)) {
+    for (; index < at; index++) {
+      if (text.charCodeAt(index) !== LINE_FEED) continue
+      line++
+      start = index + 1
+    }
+    places.set(at, `Line ${line}, column ${at - start + 1}`)
   }
-  return `Line ${line}, column ${at - start + 1}`
+  return places
 }

@@ -7,7 +7,7 @@ import { isJsonObject } from './json.ts'
 import { isSameJson, sizeOf } from './json-value.ts'
 import { edit, parsePointer, valueAt, type Edit, type Pointer } from './json-pointer.ts'
 
-const MAX_OPERATIONS = 500
+const MAX_OPERATIONS = 200
 /** Characters of JSON that all copies together may add; what is added otherwise came in the body. */
 const MAX_COPIED = 1024 * 1024
 /** As in `parse-json.ts`: what is stored must be readable again. */

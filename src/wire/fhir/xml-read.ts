@@ -1,6 +1,6 @@
 /** FHIR XML to the same resource in JSON, element by element as the definitions say (R4 xml.html, json.html). */
 import { HubError, type Problem } from '../../kernel/errors.ts'
-import { elementName, lineAndColumn, pathText, type Step } from '../element-path.ts'
+import { elementName, linesAndColumns, pathText, type Step } from '../element-path.ts'
 import type { XmlCursor } from '../xml/cursor.ts'
 import type { XmlAttribute, XmlStart } from '../xml/start-tag.ts'
 import { nextToken } from '../xml/tokens.ts'
@@ -20,7 +20,12 @@ const MAX_JSON_DEPTH = 40
 export interface Reading {
   readonly cursor: XmlCursor
   readonly structures: Structures
-  readonly problems: Problem[]
+  readonly found: Found[]
+}
+
+/** A problem and where in the document it is. */
+export interface Found extends Problem {
+  readonly at: number
 }
 
 /** An element being read: its start, its place, and how deep it is in JSON. */
@@ -211,16 +216,21 @@ function reportAttribute(reading: Reading, place: Place, { prefix, name }: XmlAt
   report(reading, place, `FHIR has no attribute ${attribute} here`)
 }
 
-function report({ cursor, problems }: Reading, { start, steps }: Place, text: string): void {
+function report({ cursor, found }: Reading, { start, steps }: Place, text: string): void {
   const [root = 'Resource', ...rest] = steps
-  problems.push({
-    location: pathText(String(root), rest),
-    text: `${lineAndColumn(cursor.text, start.at)}: ${text}`,
-  })
-  if (problems.length >= MAX_PROBLEMS) throw unreadable(problems)
+  found.push({ location: pathText(String(root), rest), text, at: start.at })
+  if (found.length >= MAX_PROBLEMS) throw unreadable(cursor.text, found)
 }
 
 /** All that was found wrong with the XML. */
-export function unreadable(problems: readonly Problem[]): HubError {
+export function unreadable(document: string, found: readonly Found[]): HubError {
+  const places = linesAndColumns(
+    document,
+    found.map(({ at }) => at),
+  )
+  const problems = found.map(({ location, text, at }) => ({
+    location,
+    text: `${places.get(at) ?? ''}: ${text}`,
+  }))
   return new HubError('invalid', 'The XML is not a resource of FHIR R4', { problems })
 }

@@ -1,10 +1,9 @@
 /** FHIR resources in XML, both ways, driven by the definitions; numbers keep their digits (`exact-json.ts`). */
-import type { Problem } from '../../kernel/errors.ts'
 import { decodeXml } from '../xml/decode.ts'
 import { nextToken, openXml } from '../xml/tokens.ts'
 import type { JsonObject } from './json.ts'
 import type { Structures } from './structures.ts'
-import { readResource, unreadable } from './xml-read.ts'
+import { readResource, unreadable, type Found } from './xml-read.ts'
 import { writeXml } from './xml-write.ts'
 
 export interface FhirXml {
@@ -29,13 +28,13 @@ function parse(
   structures: Structures,
 ): JsonObject & { readonly resourceType: string } {
   const cursor = openXml(text)
-  const problems: Problem[] = []
+  const found: Found[] = []
   let start = nextToken(cursor)
   while (start?.kind === 'comment') start = nextToken(cursor)
-  if (start?.kind !== 'start') throw unreadable(problems)
-  const resource = readResource({ cursor, structures, problems }, { start, steps: [], depth: 1 })
+  if (start?.kind !== 'start') throw unreadable(text, found)
+  const resource = readResource({ cursor, structures, found }, { start, steps: [], depth: 1 })
   // To the end: what follows may be comments alone.
   while (nextToken(cursor) !== undefined);
-  if (problems.length > 0) throw unreadable(problems)
+  if (found.length > 0) throw unreadable(cursor.text, found)
   return { ...resource, resourceType: start.name }
 }

@@ -1,10 +1,10 @@
 /** Characters of XML 1.0 and the references that stand for them. */
+import { lookup } from '../../kernel/lookup.ts'
 import { malformed, type XmlCursor } from './cursor.ts'
 
 /** Section 2.2, "Char"; half a surrogate pair no decoder lets through. */
 export const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 
-const REFERENCE = /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\dA-Fa-f]{1,6}));|&/g
 const ENTITIES: Readonly<Record<string, string>> = {
   lt: '<',
   gt: '>',
@@ -13,16 +13,38 @@ const ENTITIES: Readonly<Record<string, string>> = {
   apos: "'",
 }
 
+/** A reference is short; the longest is `&#x10FFFF;`. */
+const MAX_REFERENCE = 10
+/** Pieces are joined as they come: a hostile text has a million. */
+const PIECES = 4096
+
 /** The text with its references replaced. Throws on an ampersand alone, and on entities beyond the five. */
 export function decodeReferences(raw: string, cursor: XmlCursor): string {
-  if (!raw.includes('&')) return raw
-  return raw.replaceAll(REFERENCE, (_, entity?: string, decimal?: string, hex?: string) => {
-    if (entity !== undefined) return ENTITIES[entity] ?? ''
-    const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal)
-    // NaN, of what is neither, is no character.
-    if (!isCharacter(code)) throw malformed(cursor, 'a reference to no character XML has')
-    return String.fromCodePoint(code)
-  })
+  let at = raw.indexOf('&')
+  if (at < 0) return raw
+  let text = ''
+  let pieces: string[] = []
+  let from = 0
+  for (; at >= 0; at = raw.indexOf('&', from)) {
+    const length = raw.slice(at, at + MAX_REFERENCE).indexOf(';')
+    const character = length < 0 ? undefined : characterOf(raw.slice(at + 1, at + length))
+    if (character === undefined) throw malformed(cursor, 'a reference to no character XML has')
+    pieces.push(raw.slice(from, at), character)
+    from = at + length + 1
+    if (pieces.length < PIECES) continue
+    text += pieces.join('')
+    pieces = []
+  }
+  return text + pieces.join('') + raw.slice(from)
+}
+
+function characterOf(reference: string): string | undefined {
+  const entity = lookup(ENTITIES, reference)
+  if (entity !== undefined) return entity
+  const [, hex, decimal] = /^#(?:x([\dA-Fa-f]+)|(\d+))$/.exec(reference) ?? []
+  const code = hex === undefined ? Number(decimal) : parseInt(hex, 16)
+  // NaN, of what is neither, is no character.
+  return isCharacter(code) ? String.fromCodePoint(code) : undefined
 }
 
 function isCharacter(code: number): boolean {

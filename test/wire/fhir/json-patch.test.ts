@@ -141,13 +141,13 @@ test('no pointer reaches what objects inherit', () => {
 })
 
 test('operations, copies and depth are bounded', () => {
-  const many = Array.from({ length: 501 }, () => ({ op: 'test', path: '', value: {} }))
+  const many = Array.from({ length: 201 }, () => ({ op: 'test', path: '', value: {} }))
   assert.equal(refusal(() => patchJson({}, many)).code, 'too-large')
   const doubling = Array.from({ length: 40 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }))
   assert.equal(code({ a: ['x'.repeat(100)] }, ...doubling), 'unprocessable')
-  const repeating = Array.from({ length: 500 }, () => ({ op: 'copy', from: '/a', path: '/b/-' }))
+  const repeating = Array.from({ length: 200 }, () => ({ op: 'copy', from: '/a', path: '/b/-' }))
   assert.equal(code({ a: 'x'.repeat(10_000), b: [] }, ...repeating), 'unprocessable')
-  const nesting = Array.from({ length: 500 }, () => ({ op: 'copy', from: '', path: '/a' }))
+  const nesting = Array.from({ length: 200 }, () => ({ op: 'copy', from: '', path: '/a' }))
   assert.equal(code({ a: 1 }, ...nesting), 'unprocessable')
   assert.equal(code({}, { op: 'add', path: '/a'.repeat(100_000), value: 1 }), 'invalid')
   const deep = {
