@@ -2,7 +2,9 @@
  * Whether a resource matches a search, by what its row would hold: the meaning of `Condition` in memory, so that
  * `searchValues` and `parseSearch` can be tried together without a database. Chains are not followed.
  */
-import { patientOf, searchValues } from '../../src/wire/fhir/search-values.ts'
+import { findParameter } from '../../src/wire/fhir/search-parameters.ts'
+import { referenceOf } from '../../src/wire/fhir/search-tokens.ts'
+import { searchValues } from '../../src/wire/fhir/search-values.ts'
 import type {
   ComparedNumber,
   ComparedPart,
@@ -30,6 +32,15 @@ export function matching(resources: readonly JsonObject[], search: Search): read
     .map((one): Row => ({ ...searchValues(one), id: String(one.id), patient: patientOf(one) }))
     .filter((row) => search.conditions.every((condition) => holds(row, condition)))
     .map(({ id }) => id)
+}
+
+/** The id in the row's column for its patient; undefined for a type that has none. */
+export function patientOf(resource: JsonObject, base?: string): string | undefined {
+  const parameter = findParameter(String(resource.resourceType), 'patient')
+  if (parameter?.column !== 'patient') return undefined
+  const [reference] = parameter.find(resource, resource)
+  const found = referenceOf(reference, parameter.targets, base)
+  return found?.local === true ? found.target.replace('Patient/', '') : undefined
 }
 
 function holds(row: Row, condition: Condition): boolean {

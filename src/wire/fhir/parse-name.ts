@@ -39,3 +39,6 @@ export type Understanding = readonly Condition[] | string | undefined
 export type ReadParameter = (name: string, value: string, asking: Asking) => Understanding
 
 export const UNKNOWN_MODIFIER = 'This modifier is not supported here'
+
+/** What one value list may be spelt out to. */
+export const MAX_KEYS = 5000

@@ -1,5 +1,5 @@
 /** Date, number, quantity, string and uri parameters (R4 search, section 3.1.1.4). */
-import { UNKNOWN_MODIFIER, type Understanding } from './parse-name.ts'
+import { MAX_KEYS, UNKNOWN_MODIFIER, type Understanding } from './parse-name.ts'
 import { keysCondition, textCondition } from './parse-token.ts'
 import { exactKey, targetKey } from './search-keys.ts'
 import type { SearchParameter } from './search-parameters.ts'
@@ -73,12 +73,18 @@ export function uriConditions(
     case undefined:
       return [keysCondition(values.map((uri) => targetKey(code, uri)))]
     case 'above':
-      return [keysCondition(values.flatMap(urlsAbove).map((uri) => targetKey(code, uri)))]
+      return above(code, values)
     case 'below':
       return code.startsWith('_') ? UNKNOWN_MODIFIER : [below(code, values.filter(isUrl))]
     default:
       return UNKNOWN_MODIFIER
   }
+}
+
+function above(code: string, values: readonly string[]): Understanding {
+  const urls = values.flatMap(urlsAbove)
+  if (urls.length > MAX_KEYS) return 'Too many URLs to be above of: ask for fewer at a time'
+  return [keysCondition(urls.map((url) => targetKey(code, url)))]
 }
 
 function below(code: string, anyOf: readonly string[]): Condition {

@@ -1,5 +1,6 @@
 /** Reference parameters, chains and `_has` (R4 search, sections 3.1.1.4.11, 3.1.1.5 and 3.1.1.6). */
 import {
+  MAX_KEYS,
   UNKNOWN_MODIFIER,
   type Asking,
   type ParameterName,
@@ -38,8 +39,10 @@ export function referenceConditions(
   const targets = alternatives(value).flatMap((text) =>
     askedTargets(unescape(text), asked, asking.base),
   )
-  return [targetCondition(parameter, targets)]
+  return targets.length > MAX_KEYS ? TOO_MANY_TARGETS : [targetCondition(parameter, targets)]
 }
+
+const TOO_MANY_TARGETS = 'So many ids could be of very many types: write each as Type/id'
 
 /**
  * `patient.identifier` goes through the Patient rows, and so does `patient:identifier`: the registry's

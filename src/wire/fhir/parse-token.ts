@@ -1,6 +1,6 @@
 /** Token parameters (R4 search, section 3.1.1.4.10). */
 import { foldText } from '../../domain/identity/fold-text.ts'
-import { UNKNOWN_MODIFIER, type Asking, type Understanding } from './parse-name.ts'
+import { MAX_KEYS, UNKNOWN_MODIFIER, type Asking, type Understanding } from './parse-name.ts'
 import { textCode, tokenKey, typedIdentifierKey, type Token } from './search-keys.ts'
 import type { SearchParameter } from './search-parameters.ts'
 import { alternatives, parseToken, splitUnescaped, unescape } from './search-text.ts'
@@ -79,8 +79,6 @@ function typedIdentifiers(parameter: SearchParameter, values: readonly string[])
   return [keysCondition(keys.filter((key) => key !== undefined))]
 }
 
-const MAX_MEMBERS = 1000
-
 function memberCondition(
   parameter: SearchParameter,
   { modifier, values }: { readonly modifier: 'in' | 'not-in'; readonly values: readonly string[] },
@@ -92,7 +90,7 @@ function memberCondition(
     if (members === undefined) return 'No such value set can be listed here'
     keys.push(...members.flatMap((member) => askedTokenKey(parameter, member) ?? []))
   }
-  if (keys.length > MAX_MEMBERS) return `A value set may have ${MAX_MEMBERS} codes here`
+  if (keys.length > MAX_KEYS) return `A value set may have ${MAX_KEYS} codes here`
   const condition = keysCondition(keys)
   return [modifier === 'in' ? condition : { kind: 'not', of: condition }]
 }

@@ -4,7 +4,6 @@ import { DICOM_UID_SYSTEM } from './systems.ts'
 /** Types whose rows have a column for their patient, and the parameters it answers. */
 export const PATIENT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   AuditEvent: ['patient'],
-  Basic: ['patient', 'subject'],
   Consent: ['patient'],
   DiagnosticReport: ['patient', 'subject'],
   DocumentReference: ['patient', 'subject'],
@@ -12,7 +11,6 @@ export const PATIENT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   List: ['patient', 'subject'],
   Observation: ['patient', 'subject'],
   Provenance: ['patient'],
-  ResearchSubject: ['patient', 'individual'],
   ServiceRequest: ['patient', 'subject'],
   Task: ['patient', 'subject'],
 }

@@ -18,7 +18,7 @@ import {
   storable,
   textsOf,
 } from './search-measures.ts'
-import { findParameter, parametersOf, type SearchParameter } from './search-parameters.ts'
+import { parametersOf, type SearchParameter } from './search-parameters.ts'
 import {
   keysOfReference,
   logicalReferenceKeys,
@@ -44,19 +44,6 @@ export function searchValues(resource: JsonObject, base?: string): SearchValues 
     else ADD[parameter.kind](row, parameter, values)
   }
   return { keys: [...found.keys], refs: [...found.refs], compared: comparedOf(found), date }
-}
-
-/** The id of the Patient whose row it is, for the types whose rows have a column for it. */
-export function patientOf(resource: JsonObject, base?: string): string | undefined {
-  const parameter = findParameter(String(resource.resourceType), 'patient')
-  if (parameter?.column !== 'patient') return undefined
-  for (const value of parameter.find(resource, resource)) {
-    const reference = referenceOf(value, parameter.targets, base)
-    if (reference !== undefined && isLocalPatient(reference)) {
-      return reference.target.slice('Patient/'.length)
-    }
-  }
-  return undefined
 }
 
 function isKeptElsewhere({ place, within, column }: SearchParameter): boolean {

@@ -24,9 +24,9 @@ async function registryWithLog(t: TestContext): Promise<Registry> {
       outcome: n === 2 ? '4' : '0',
       entity: [{ what: { reference: 'ImagingStudy/a1' } }],
     }
-    const { tokens, refs } = searchValues(event)
+    const { keys, refs, compared } = searchValues(event)
     return {
-      ...{ id: idOf(n), recorded, content: JSON.stringify(event), tokens, refs },
+      ...{ id: idOf(n), recorded, content: JSON.stringify(event), keys, refs, compared },
       patient: n === 3 ? 'berit' : 'anne',
       custodians: n === 4 ? ['west'] : [NORTH],
       member: 'west',

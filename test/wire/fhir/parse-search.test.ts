@@ -295,6 +295,15 @@ test('searches without bounds are refused', () => {
   }
 })
 
+test('a list that stands for very many keys is refused', () => {
+  const ids = Array.from({ length: 100 }, (_, index) => `id${index}`).join(',')
+  assert.notDeepEqual(problemsOf('Provenance', `target=${ids}`), {})
+  assert.equal(conditionsOf('Provenance', `target:ImagingStudy=${ids}`).length, 1)
+  const url = `http://a.example/${'b/'.repeat(100)}`
+  const urls = Array.from({ length: 100 }, () => url).join(',')
+  assert.notDeepEqual(problemsOf('ValueSet', `url:above=${urls}`), {})
+})
+
 test('whatever is asked, it is understood or refused, and nothing else', () => {
   const types = fc.constantFrom(
     'Patient',

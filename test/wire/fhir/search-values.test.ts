@@ -5,9 +5,9 @@ import { foldText } from '../../../src/domain/identity/fold-text.ts'
 import { exactNumber } from '../../../src/wire/fhir/exact-json.ts'
 import type { JsonObject } from '../../../src/wire/fhir/json.ts'
 import { parseSearch } from '../../../src/wire/fhir/parse-search.ts'
-import { patientOf, searchValues } from '../../../src/wire/fhir/search-values.ts'
+import { searchValues } from '../../../src/wire/fhir/search-values.ts'
 import type { QueryPair } from '../../../src/wire/fhir/search.ts'
-import { matching } from '../../support/search-matcher.ts'
+import { matching, patientOf } from '../../support/search-matcher.ts'
 
 const HUB = 'http://hub/fhir'
 const escape = (text: string): string => text.replaceAll(/[\\,|$]/g, String.raw`\$&`)
