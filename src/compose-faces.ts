@@ -148,7 +148,6 @@ function fhir(
     base: `${config.baseUrl}/fhir`,
     nationalIdInUrl: config.nationalIdInUrl,
     operations: [],
-    summarize: (resource) => resource,
     version: VERSION,
     clock,
     log,

@@ -57,6 +57,7 @@ import { makeUseProof } from './storage/used-proofs.ts'
 import { makeCheckpointKey, type CheckpointKey } from './wire/audit/checkpoint.ts'
 import { makeDefinitions } from './wire/fhir/definitions.ts'
 import { makeStructures } from './wire/fhir/structures.ts'
+import { makeSummarize } from './wire/fhir/summary.ts'
 import { makeValidate } from './wire/fhir/validate.ts'
 import { makeXml } from './wire/fhir/xml.ts'
 import { parsePolicyProfile } from './wire/policy-profile.ts'
@@ -109,6 +110,7 @@ export interface Services {
   readonly searchResources: Made<typeof makeSearchResources>
   readonly settleStudy: Made<typeof makeSettleStudy>
   readonly state: Awaited<Made<typeof startAccessState>>
+  readonly summarize: Made<typeof makeSummarize>
   readonly sweepExpired: Made<typeof makeSweepExpired>
   readonly updateResource: Made<typeof makeUpdateResource>
   readonly useProof: Made<typeof makeUseProof>
@@ -276,6 +278,7 @@ function makeRegistryServices({ config, storage, clock }: Foundation, ground: Gr
     validate: makeValidate(specificationTexts(), ownDefinitions),
     newId: () => randomUUID(),
   }
+  const structures = makeStructures(makeDefinitions(specificationTexts()))
   const decideSight = makeDecideSight(shared)
   const reading = { ...shared, decideSight }
   const writing = { ...reading, writers: makeResourceWriters({ sealer: storage.sealer }) }
@@ -293,7 +296,8 @@ function makeRegistryServices({ config, storage, clock }: Foundation, ground: Gr
   return {
     ...interactions,
     ownDefinitions,
-    xml: makeXml(makeStructures(makeDefinitions(specificationTexts()))),
+    xml: makeXml(structures),
+    summarize: makeSummarize(structures),
     runTransaction: makeRunTransaction(writing),
     runBatch: makeRunBatch({ ...interactions, base: shared.base }),
   }

@@ -141,11 +141,12 @@ async function write(
         kind: 'deleted',
         resource: target && (await deleteStep(db, deps, { ...step, target, search })),
       }
-    case 'POST': {
-      if (match !== undefined)
-        return written({ ...(await readBack(db, type, match)), created: false })
-      return written(await createStep(db, deps, { ...step, resource: await resource(), id }))
-    }
+    case 'POST':
+      return written(
+        match === undefined
+          ? await createStep(db, deps, { ...step, resource: await resource(), id })
+          : { ...(await readBack(db, type, match)), created: false },
+      )
     case 'PUT': {
       const sent = await resource()
       const own = search === undefined ? sent : withoutSendersId(writer, sent)
@@ -156,11 +157,16 @@ async function write(
           : await updateStep(db, deps, { ...update, target }),
       )
     }
-    case 'PATCH': {
-      if (target === undefined) throw new HubError('not-found', `There is no such ${type} of yours`)
-      return written(await patchStep(db, deps, { ...step, target, patch }))
-    }
+    case 'PATCH':
+      return written(
+        await patchStep(db, deps, { ...step, target: requireMatch(planned, match), patch }),
+      )
   }
+}
+
+function requireMatch({ type }: PlannedWrite, id: string | undefined): { readonly id: string } {
+  if (id === undefined) throw new HubError('not-found', `There is no such ${type} of yours`)
+  return { id }
 }
 
 function written(resource: CreatedResource): EntryResult {

@@ -8,6 +8,8 @@ import { NO_FACTS, type AccessFilter, type ObjectFacts } from '../../src/domain/
 import type { Grant } from '../../src/domain/access/grant.ts'
 import type { Action, Principal } from '../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
+import { ihePixOperation } from '../../src/faces/fhir/operations/ihe-pix.ts'
+import { matchOperation } from '../../src/faces/fhir/operations/match.ts'
 import { fhirRouter } from '../../src/faces/fhir/router.ts'
 import { requestId } from '../../src/faces/request-id.ts'
 import { setPrincipal } from '../../src/faces/request-state.ts'
@@ -17,10 +19,14 @@ import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/ker
 import { makeSealer } from '../../src/kernel/seal.ts'
 import type { Authorize } from '../../src/services/authorize.ts'
 import { makeCreateResource } from '../../src/services/create-resource.ts'
+import { makeCrossReference } from '../../src/services/cross-reference.ts'
 import { makeDecideSight } from '../../src/services/decide-sight.ts'
 import { makeDeleteResource } from '../../src/services/delete-resource.ts'
 import { makePatchResource } from '../../src/services/patch-resource.ts'
 import { makeReadHistory } from '../../src/services/read-history.ts'
+import { makeLimitRate } from '../../src/services/limit-rate.ts'
+import { makeMatchPatient } from '../../src/services/match-patient.ts'
+import { makePatientWriter } from '../../src/services/patient-writer.ts'
 import { makeReadResource } from '../../src/services/read-resource.ts'
 import { makeResourceWriters } from '../../src/services/resource-writers.ts'
 import { makeRunBatch } from '../../src/services/run-batch.ts'
@@ -30,6 +36,7 @@ import { makeUpdateResource } from '../../src/services/update-resource.ts'
 import { putResource, type WriteResource } from '../../src/storage/resources.ts'
 import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
 import { makeStructures } from '../../src/wire/fhir/structures.ts'
+import { makeSummarize } from '../../src/wire/fhir/summary.ts'
 import { makeValidate } from '../../src/wire/fhir/validate.ts'
 import { makeXml } from '../../src/wire/fhir/xml.ts'
 import { searchValues } from '../../src/wire/fhir/search-values.ts'
@@ -78,6 +85,12 @@ export interface Answer {
   readonly body: any
 }
 
+export interface Sent {
+  readonly body?: object | string
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 export interface Registry {
   readonly pool: pg.Pool
   readonly base: string
@@ -89,6 +102,8 @@ export interface Registry {
   /** `path` is relative to the FHIR base, or a whole link of an answer. */
   ask(caller: Caller, path: string, init?: RequestInit): Promise<Answer>
   post(caller: Caller, path: string, resource: object, headers?: object): Promise<Answer>
+  /** With a method and a body other than a POST's. */
+  send(caller: Caller, method: string, path: string, sent?: Sent): Promise<Answer>
   search(caller: Caller, type: string, form: Record<string, string>): Promise<Answer>
   put(resource: Row, facts?: Partial<ObjectFacts>, how?: PutOptions): Promise<number>
 }
@@ -122,7 +137,8 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     const headers = { 'x-caller': key, ...Object.fromEntries(new Headers(init?.headers)) }
     const response = await fetch(url, { ...init, headers })
     const text = await response.text()
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    const body: unknown = isJson ? JSON.parse(text) : text === '' ? undefined : text
     return { status: response.status, headers: response.headers, body }
   }
   return {
@@ -139,6 +155,12 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
         method: 'POST',
         body: JSON.stringify(resource),
         headers: { 'content-type': 'application/fhir+json', ...headers },
+      }),
+    send: (caller, method, path, { body, type = 'application/fhir+json', headers = {} } = {}) =>
+      ask(caller, path, {
+        method,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: { 'content-type': type, ...headers },
       }),
     search: (caller, type, form) =>
       ask(caller, `${type}/_search`, { method: 'POST', body: new URLSearchParams(form) }),
@@ -163,6 +185,9 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
 function keyOf({ member, grant, actions }: Caller): string {
   return [member, grant ?? '', ...actions].join('/')
 }
+
+/** As the hub registers studies (RegisterStudyDeps). */
+const REGISTERING = { settleMs: 10_000, timeZone: 'Europe/Oslo' }
 
 interface World {
   readonly pool: pg.Pool
@@ -196,15 +221,21 @@ function makeDeps({
     audit.push(record)
   }
   const clock = (): Date => new Date()
-  const shared = { db: pool, pool, authorize, recordAudit, clock, base }
+  const rules = { environment: 'development' } as const
+  const limitRate = makeLimitRate({ clock, perMinute: 1000 })
+  const shared = { db: pool, pool, authorize, recordAudit, clock, base, rules, limitRate }
   const decideSight = makeDecideSight(shared)
   const ownDefinitions = readOwnDefinitions()
+  const structures = makeStructures(makeDefinitions(specificationTexts()))
   const sealer = makeSealer(Buffer.alloc(32, 1))
   const writing = {
     ...shared,
     decideSight,
     validate: makeValidate(specificationTexts(), ownDefinitions),
-    writers: makeResourceWriters({ sealer }),
+    writers: makeResourceWriters({
+      sealer,
+      more: { Patient: makePatientWriter({ ...shared, ...REGISTERING, sealer }) },
+    }),
     newId: () => randomUUID(),
   }
   const interactions = {
@@ -224,9 +255,15 @@ function makeDeps({
     runTransaction: makeRunTransaction(writing),
     runBatch: makeRunBatch({ ...interactions, base }),
     sealer,
-    xml: makeXml(makeStructures(makeDefinitions(specificationTexts()))),
-    summarize: (resource) => resource,
-    operations: [],
+    xml: makeXml(structures),
+    summarize: makeSummarize(structures),
+    operations: [
+      matchOperation({ ...shared, matchPatient: makeMatchPatient(shared) }),
+      ihePixOperation({
+        crossReference: makeCrossReference({ ...shared, decideSight }),
+        nationalIdInUrl: 'reject',
+      }),
+    ],
     nationalIdInUrl: 'reject',
     version: '0',
     ownDefinitions,

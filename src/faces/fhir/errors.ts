@@ -20,6 +20,7 @@ export function errors(log: Log): ErrorRequestHandler {
     const known = isHubError(error) ? error : parserFault(error)
     if (known !== undefined) {
       if (known.code === 'method-not-allowed') res.setHeader('Allow', allowedMethods(req.path))
+      if (known.retryAfter !== undefined) res.setHeader('Retry-After', known.retryAfter)
       sendResource(req, res, HTTP_STATUS[known.code], outcomeOf(known))
       return
     }

@@ -3,18 +3,17 @@ import type { Router } from 'express'
 import type { Operation } from './operations/operation.ts'
 
 export function mountOperations(router: Router, operations: readonly Operation[]): void {
-  for (const operation of operations) {
-    for (const path of pathsOf(operation)) {
-      for (const method of operation.methods) {
-        if (method === 'GET') router.get(path, operation.handle)
-        else router.post(path, operation.handle)
-      }
-    }
-  }
+  for (const operation of operations)
+    for (const path of pathsOf(operation)) mount(router, path, operation)
+}
+
+function mount(router: Router, path: RegExp, { methods, handle }: Operation): void {
+  if (methods.includes('GET')) router.get(path, handle)
+  if (methods.includes('POST')) router.post(path, handle)
 }
 
 /** The type is in the path as itself, so that no other type's name leads here; `req.params` has it all the same. */
-function pathsOf({ name, level, types = [] }: Operation): readonly (string | RegExp)[] {
+function pathsOf({ name, level, types = [] }: Operation): readonly RegExp[] {
   const operation = `\\$${name}`
   if (level === 'system') return [new RegExp(`^/${operation}$`)]
   const names = types.join('|')

@@ -69,7 +69,7 @@ function written(
 
 function read({ resource, ifNoneMatch }: Extract<EntryResult, { kind: 'read' }>): ResponseEntry {
   const etag = etagOf(resource.version)
-  const isHeld = ifNoneMatch !== undefined && ifNoneMatch.replace(/^W\//, '') === etag.slice(2)
+  const isHeld = ifNoneMatch?.replace(/^W\//, '') === etag.slice(2)
   if (isHeld) return { response: { status: '304', ...versionOf(resource) } }
   return { resource: resource.content, response: { status: '200', ...versionOf(resource) } }
 }

@@ -1,15 +1,14 @@
 /** What of each resource a caller wants: `_summary` and `_elements` (R4 search, section 3.1.1.5.4). */
 import type { Request } from 'express'
-import type { JsonObject } from '../../wire/fhir/json.ts'
 import type { Search, Summary } from '../../wire/fhir/search.ts'
+import type { Summarize } from '../../wire/fhir/summary.ts'
 import { readStored } from './format.ts'
 import { queryPairs } from './query-pairs.ts'
 
 export type WantedParts = Pick<Search, 'summary' | 'elements'>
 
 export interface CutDeps {
-  /** The resource with no more than is wanted, tagged SUBSETTED. */
-  readonly summarize: (resource: JsonObject, wanted: WantedParts) => JsonObject
+  readonly summarize: Summarize
 }
 
 const SUMMARIES: ReadonlySet<string> = new Set<Summary>(['true', 'text', 'data'])

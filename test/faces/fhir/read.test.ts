@@ -95,13 +95,16 @@ test('addresses that are none get an OperationOutcome', async (t) => {
   const registry = await startRegistry(t)
   await putPatients(registry)
   for (const [path, status] of [
-    ['Observation', 404],
+    ['Appointment', 404],
+    ['Appointment/1', 404],
     ['Observation/1', 404],
     ['ImagingStudy/a%00b', 404],
     ['ImagingStudy/%E0%A4%A', 400],
     ['ImagingStudy/s1/_history/x', 404],
     ['ImagingStudy/s1/$everything', 404],
-    ['', 404],
+    ['', 405],
+    ['Appointment/_history', 404],
+    ['AuditEvent/_history', 405],
   ] as const) {
     const answer = await registry.ask(PUBLISHER, path)
     assert.equal(answer.status, status, path)
@@ -113,11 +116,13 @@ test('what the registry does not speak is refused, and _format speaks louder tha
   const registry = await startRegistry(t)
   const ask = async (path: string, accept: string): Promise<number> =>
     (await registry.ask(PUBLISHER, path, { headers: { accept } })).status
-  assert.equal(await ask('ImagingStudy', 'application/fhir+xml'), 406)
+  assert.equal(await ask('ImagingStudy', 'application/fhir+turtle'), 406)
+  assert.equal(await ask('ImagingStudy', 'application/fhir+json; fhirVersion=5.0'), 406)
+  assert.equal(await ask('ImagingStudy', 'application/fhir+json; q=0'), 406)
   assert.equal(await ask('ImagingStudy', 'application/fhir+xml, application/fhir+json;q=0.5'), 200)
   assert.equal(await ask('ImagingStudy?_format=json', 'application/fhir+xml'), 200)
   assert.equal(await ask('ImagingStudy?_format=application/fhir+json', 'text/html'), 200)
-  assert.equal(await ask('ImagingStudy?_format=xml', 'application/fhir+json'), 406)
+  assert.equal(await ask('ImagingStudy?_format=ttl', 'application/fhir+json'), 406)
 })
 
 test('nothing but the capability statement is served without a token', async (t) => {
