@@ -10,7 +10,7 @@ import type { Db } from '../storage/db.ts'
 import { setReportFacts } from '../storage/linked-studies.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
 import { putResource, studyKey } from '../storage/resources.ts'
-import { hasReportDoubt } from '../storage/unclear-reports.ts'
+import { hasReportDoubt, settleReportDoubts } from '../storage/unclear-reports.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import {
@@ -78,6 +78,8 @@ export async function refreshReport(
     await putResource(db, next, { method: 'PUT' })
   else if (quarantined !== row.quarantined || !haveEqualFacts(facts, row))
     await setReportFacts(db, row.id, { facts, quarantined })
+  if (row.quarantined && !quarantined)
+    await settleReportDoubts(db, row.id, { at, by: 'study-settled' })
 }
 
 function haveEqualFacts(facts: ObjectFacts, row: ObjectFacts): boolean {

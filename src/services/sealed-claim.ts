@@ -1,6 +1,5 @@
 /** What an object in doubt says about its patient, sealed: nobody reads it but who settles the doubt. */
 import type { DicomJson, PatientClaim } from '../domain/imaging/study.ts'
-import type { ImagingStudyId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 
 export interface DoubtedClaim {
@@ -11,16 +10,17 @@ export interface DoubtedClaim {
   readonly before: DicomJson
 }
 
-export function sealClaim(sealer: Sealer, study: ImagingStudyId, claim: DoubtedClaim): Buffer {
-  return sealer.seal(JSON.stringify(claim), sealContext(study))
+/** `subject` is the id of the ImagingStudy or DiagnosticReport that is in doubt. */
+export function sealClaim(sealer: Sealer, subject: string, claim: DoubtedClaim): Buffer {
+  return sealer.seal(JSON.stringify(claim), sealContext(subject))
 }
 
-export function openClaim(sealer: Sealer, study: ImagingStudyId, sealed: Uint8Array): DoubtedClaim {
+export function openClaim(sealer: Sealer, subject: string, sealed: Uint8Array): DoubtedClaim {
   // Sealed by this hub and authenticated by the seal: no outsider's text.
-  return JSON.parse(sealer.open(sealed, sealContext(study))) as DoubtedClaim
+  return JSON.parse(sealer.open(sealed, sealContext(subject))) as DoubtedClaim
 }
 
 /** Binds a sealed claim to its place in the queue. */
-function sealContext(study: ImagingStudyId): string {
-  return `unclear-identity/${study}`
+function sealContext(subject: string): string {
+  return `unclear-identity/${subject}`
 }
