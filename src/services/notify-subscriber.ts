@@ -74,11 +74,11 @@ export function makeNotifySubscriber(deps: NotifySubscriberDeps): NotifySubscrib
     const visibility = await standingOf(deps, held)
     if (visibility === undefined) return
     const job = { deps, send, visibility }
-    if (held.phase === 'handshake' || handshake) {
-      if (!(await shakeHands(job, held))) return
-    }
-    const status = held.phase === 'handshake' ? 'active' : held.status
-    await tellWaiting(job, { ...held, phase: 'running', status })
+    const isNew = held.phase === 'handshake'
+    if (!isNew && !handshake) return tellWaiting(job, held)
+    if (!(await shakeHands(job, held))) return
+    const status = isNew ? 'active' : held.status
+    await tellWaiting(job, { ...held, phase: 'running', status, sentAt: deps.clock() })
   }
 }
 

@@ -43,6 +43,8 @@ export interface OutgoingRequest {
   readonly method?: 'GET' | 'POST' | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: string | undefined
+  /** Never asked again by itself: whoever asks must know whether the question may have arrived. */
+  readonly once?: boolean | undefined
   /** Aborts the question and, later, the answer's body. */
   readonly signal?: AbortSignal | undefined
 }
@@ -65,7 +67,7 @@ export interface Egress {
 
 interface Door {
   readonly pool: Pool
-  readonly policy: IPolicy
+  readonly policies: Policies
   readonly slots: Slots
   readonly lookup: LookupFunction
 }
@@ -88,7 +90,7 @@ export function makeEgress(options: EgressOptions): Egress {
     const lookup = guardedLookup(portOf(url), allow)
     const door: Door = {
       pool: makePool(url, lookup, limits),
-      policy: makePolicy(options),
+      policies: makePolicies(options),
       slots: makeSlots(limits.connections),
       lookup,
     }
@@ -101,7 +103,8 @@ export function makeEgress(options: EgressOptions): Egress {
     const inTime = (): Promise<Answer> =>
       within(limits.answerWithin, request.signal, (signal) => ask(door, request, signal))
     try {
-      return await door.policy.execute(inTime)
+      const { once, again } = door.policies
+      return await (request.once === true ? once : again).execute(inTime)
     } catch (error) {
       if (request.signal?.aborted === true) throw error
       if (error instanceof BrokenCircuitError)
@@ -177,7 +180,13 @@ function guardedLookup(port: number, allow: AllowList): LookupFunction {
   }
 }
 
-function makePolicy(options: EgressOptions): IPolicy {
+/** Of one origin: they share its breaker. */
+interface Policies {
+  readonly once: IPolicy
+  readonly again: IPolicy
+}
+
+function makePolicies(options: EgressOptions): Policies {
   const breaker = circuitBreaker(handleWhen(isTheSourcesFault), {
     halfOpenAfter: options.breakFor ?? 10_000,
     breaker: new ConsecutiveBreaker(options.breakAfter ?? 5),
@@ -186,7 +195,7 @@ function makePolicy(options: EgressOptions): IPolicy {
     maxAttempts: 2,
     backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 500 }),
   })
-  return wrap(breaker, again)
+  return { once: breaker, again: wrap(breaker, again) }
 }
 
 /** A caller who left has not shown that the source is ill, nor has an answer such as 404. */

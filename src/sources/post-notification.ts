@@ -29,7 +29,7 @@ export function makePostNotification(egress: Pick<Egress, 'request'>): PostNotif
     const late = AbortSignal.timeout(timeoutMs)
     try {
       const answer = await egress.request({
-        ...{ url, headers, body, method: 'POST' },
+        ...{ url, headers, body, method: 'POST', once: true },
         signal: AbortSignal.any([signal, late]),
       })
       answer.discard()

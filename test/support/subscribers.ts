@@ -243,9 +243,8 @@ export function ownStudy(over: Partial<ObjectFacts> = {}): Partial<ObjectFacts> 
 }
 
 export function studyResource(id: string, over: object = {}): Resource {
-  const modality = [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'CT' }]
   const subject = { reference: `Patient/${world.PATIENT}` }
-  return { resourceType: 'ImagingStudy', id, status: 'available', subject, modality, ...over }
+  return { resourceType: 'ImagingStudy', id, status: 'available', subject, ...over }
 }
 
 /** The parameters of a notification's status by name, the first of each. */

@@ -36,13 +36,26 @@ function understand(
   { type }: SubscriptionTopic,
   base: string,
 ): FilterReading {
+  const [custodians, others] = [pairs.filter(isCustodian), pairs.filter((one) => !isCustodian(one))]
   try {
-    const { conditions } = parseSearch({ type, pairs, strict: true, base })
-    return conditions.every(isMatchable)
-      ? { conditions }
-      : { problem: 'A filter asks for equal values, without chains' }
+    const { conditions } = parseSearch({ type, pairs: others, strict: true, base })
+    if (!conditions.every(isMatchable))
+      return { problem: 'A filter asks for equal values, without chains' }
+    return { conditions: [...conditions, ...custodians.map((pair) => custodianIs(pair, base))] }
   } catch (error) {
     if (!isHubError(error)) throw error
     return { problem: [error.message, ...error.problems.map(({ text }) => text)].join('; ') }
   }
+}
+
+/** Every row has a custodian, whether its type has a search parameter for it or not. */
+function isCustodian([name]: QueryPair): boolean {
+  return name === 'custodian'
+}
+
+function custodianIs([, value]: QueryPair, base: string): Condition {
+  const anyOf = value
+    .split(',')
+    .map((one) => one.replace(`${base}/`, '').replace('Organization/', ''))
+  return { kind: 'custodian', anyOf }
 }
