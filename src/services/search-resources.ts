@@ -8,8 +8,7 @@ import { identificationOf, type Identification } from '../wire/fhir/identificati
 import { accessRecord } from './access-record.ts'
 import { auditVisibility } from './audit-visibility.ts'
 import type { DecideSight, Sight } from './decide-sight.ts'
-import { makeIdentifyPatient } from './identify-patient.ts'
-import type { PermitDeps } from './permit.ts'
+import { makeIdentifyPatient, type IdentifyPatientDeps } from './identify-patient.ts'
 import type { RequestContext } from './record-audit.ts'
 import { searchAuditLog } from './search-audit-log.ts'
 
@@ -30,8 +29,7 @@ export type SearchResources = (
   context: RequestContext,
 ) => Promise<FoundPage>
 
-export interface SearchResourcesDeps extends PermitDeps {
-  readonly db: Db
+export interface SearchResourcesDeps extends IdentifyPatientDeps {
   readonly decideSight: DecideSight
 }
 

@@ -24,7 +24,7 @@ import { makeDecideSight } from '../../src/services/decide-sight.ts'
 import { makeDeleteResource } from '../../src/services/delete-resource.ts'
 import { makePatchResource } from '../../src/services/patch-resource.ts'
 import { makeReadHistory } from '../../src/services/read-history.ts'
-import { makeLimitRate } from '../../src/services/limit-rate.ts'
+import { makeLimitRate, type LimitRate } from '../../src/services/limit-rate.ts'
 import { makeMatchPatient } from '../../src/services/match-patient.ts'
 import { makePatientWriter } from '../../src/services/patient-writer.ts'
 import { makeReadResource } from '../../src/services/read-resource.ts'
@@ -119,7 +119,10 @@ export interface PutOptions extends Partial<WriteResource> {
   readonly at?: Date
 }
 
-export async function startRegistry(t: TestContext): Promise<Registry> {
+export async function startRegistry(
+  t: TestContext,
+  over: { readonly limitRate?: LimitRate } = {},
+): Promise<Registry> {
   const { pool } = await createDatabase(t)
   const audit: AuditRecord[] = []
   const auditing = { fails: false }
@@ -128,7 +131,7 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
   const app = express()
   const base = `${await listen(t, app)}/fhir`
   app.use(requestId())
-  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, auditing, callers, log })))
+  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, auditing, callers, log, ...over })))
 
   const ask: Registry['ask'] = async (caller, path, init) => {
     const key = keyOf(caller)
@@ -196,6 +199,7 @@ interface World {
   readonly auditing: { readonly fails: boolean }
   readonly callers: ReadonlyMap<string, Caller>
   readonly log: Log
+  readonly limitRate?: LimitRate
 }
 
 function makeDeps({
@@ -205,6 +209,7 @@ function makeDeps({
   auditing,
   callers,
   log,
+  limitRate = makeLimitRate({ clock: () => new Date(), perMinute: 1000 }),
 }: World): Parameters<typeof fhirRouter>[0] {
   const callerOf = (principal: Principal): Caller => {
     const caller = callers.get(principal.client)
@@ -222,7 +227,6 @@ function makeDeps({
   }
   const clock = (): Date => new Date()
   const rules = { environment: 'development' } as const
-  const limitRate = makeLimitRate({ clock, perMinute: 1000 })
   const shared = { db: pool, pool, authorize, recordAudit, clock, base, rules, limitRate }
   const decideSight = makeDecideSight(shared)
   const ownDefinitions = readOwnDefinitions()

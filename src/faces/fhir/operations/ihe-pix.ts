@@ -1,5 +1,6 @@
 /** Patient/$ihe-pix: Mobile Patient Identifier Cross-reference Query [ITI-83]. */
 import type { Request, Response } from 'express'
+import { isNationalSystem } from '../../../domain/identity/national-id.ts'
 import { HubError } from '../../../kernel/errors.ts'
 import type { CrossReference } from '../../../services/cross-reference.ts'
 import { holdsNationalId } from '../../../wire/fhir/national-id-in-query.ts'
@@ -44,6 +45,12 @@ export function ihePixOperation({ crossReference, nationalIdInUrl }: IhePixDeps)
   }
 }
 
+/** Whatever a parameter is called, it names a person here; the domain of national ids alone names nobody. */
+function namesPerson([name, value]: readonly [string, string]): boolean {
+  if (name === 'targetSystem' && isNationalSystem(value)) return false
+  return holdsNationalId(['identifier', value])
+}
+
 type Pairs = readonly (readonly [string, string])[]
 
 async function pairsOf(
@@ -52,9 +59,7 @@ async function pairsOf(
   nationalIdInUrl: IhePixDeps['nationalIdInUrl'],
 ): Promise<Pairs> {
   const inUrl = queryPairs(req)
-  // Whatever a parameter is called, it names a person here.
-  const isNational = inUrl.some(([, value]) => holdsNationalId(['identifier', value]))
-  if (nationalIdInUrl === 'reject' && isNational)
+  if (nationalIdInUrl === 'reject' && inUrl.some(namesPerson))
     throw new HubError(
       'invalid',
       'A national id does not belong in a URL: POST Parameters to $ihe-pix',
