@@ -53,6 +53,7 @@ const LOOK_MS = 2_000
 export function makeSubscriptionSockets(deps: SubscriptionSocketsDeps): SubscriptionSockets {
   const { pool, clock } = deps
   const bindings = new Map<string, Bound>()
+  const gone = new WeakSet<SocketPort>()
   let looked = clock().getTime()
 
   function drop(bound: Bound, id: string): void {
@@ -88,14 +89,13 @@ export function makeSubscriptionSockets(deps: SubscriptionSocketsDeps): Subscrip
       const ids = own.filter(({ phase }) => phase !== 'stopped').map(({ id }) => id)
       if (ids.length === 0) return false
       const binding = deps.newId()
-      bindings.set(binding, {
-        ...{ binding, port, busy: new Set() },
-        ...{ ids: new Set(ids), fresh: new Set(ids) },
-      })
       await bindSubscriptions(pool, { ids, binding, at: clock() })
+      const sets = { ids: new Set(ids), fresh: new Set(ids), busy: new Set<string>() }
+      if (!gone.has(port)) bindings.set(binding, { binding, port, ...sets })
       return true
     },
     leave(port) {
+      gone.add(port)
       for (const bound of bindings.values()) if (bound.port === port) bindings.delete(bound.binding)
     },
     async pump() {

@@ -6,6 +6,7 @@ import { lockCurrentRow } from '../storage/current-row.ts'
 import { transaction } from '../storage/db.ts'
 import { putResource } from '../storage/resources.ts'
 import { forgetWaiting } from '../storage/subscription-notifications.ts'
+import { unbindSubscription } from '../storage/subscription-progress.ts'
 import { changeStanding, lockSubscription, type NewStanding } from '../storage/subscriptions.ts'
 import { isJsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
@@ -28,7 +29,10 @@ export function settleStanding(
     const known = await lockSubscription(db, was.id)
     if (known?.phase !== was.phase || known.status !== was.status) return false
     await changeStanding(db, was.id, next)
-    if (next.phase === 'stopped') await forgetWaiting(db, was.id)
+    if (next.phase === 'stopped') {
+      await forgetWaiting(db, was.id)
+      await unbindSubscription(db, was.id)
+    }
     const isTold = next.status !== known.status || next.error !== known.error
     if (row !== undefined && row.content !== null && isTold) await tell(db, row, { ...next, at })
     return true

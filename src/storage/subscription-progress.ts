@@ -126,6 +126,13 @@ export async function bindSubscriptions(
   await db.query(BIND, [ids, binding, at])
 }
 
+const UNBIND = `update subscription_progress set binding = null where subscription = $1`
+
+/** Its websocket, if it has one, is told nothing more. */
+export async function unbindSubscription(db: Db, subscription: string): Promise<void> {
+  await db.query(UNBIND, [subscription])
+}
+
 const BOUND = `
 select binding, subscription, due_at is not null and due_at <= $2 as due
 from subscription_progress where binding = any($1)`
