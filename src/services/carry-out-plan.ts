@@ -1,18 +1,19 @@
 /** Doing what a transaction asks for, in R4's order whatever the order of its entries (http, section 3.1.0.11.2). */
 import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
-import { HubError } from '../kernel/errors.ts'
-import type { JsonObject } from '../wire/fhir/json.ts'
+import { lockCurrentRows, type CurrentRow } from '../storage/current-row.ts'
+import type { Search } from '../wire/fhir/search.ts'
 import { createStep } from './create-resource.ts'
 import { deleteStep } from './delete-resource.ts'
 import { collecting, refuseProblems, type EntryProblem } from './entry-problems.ts'
 import type { EntryResult } from './entry-result.ts'
+import { notYours } from './find-target.ts'
 import { matchCondition } from './match-condition.ts'
 import { patchStep } from './patch-resource.ts'
 import { answerRead } from './plan-read.ts'
 import type { Plan, PlannedEntry, PlannedWrite } from './plan-transaction.ts'
 import { resolveLinks, type Resolving } from './resolve-links.ts'
-import { createInstead, updateStep, withoutSendersId } from './update-resource.ts'
+import { updateStep, withoutSendersId } from './update-resource.ts'
 import type { WriteDeps } from './write-deps.ts'
 import { readBack, type CreatedResource } from './write-resource.ts'
 import type { InRequest } from './write-request.ts'
@@ -32,13 +33,14 @@ export async function carryOutPlan(
   const matches = await matchAll(db, plan, found)
   found.push(...repeatedTargets(plan, matches))
   refuseProblems(found)
+  const rows = await lockAll(db, plan, matches)
   const resolving = { principal, links: plan.links, names: namesOf(plan, matches) }
   const results = new Map<PlannedEntry, EntryResult>()
   for (const one of plan.entries.toSorted(byOrder)) {
     const result = await collecting(found, one.entry, () =>
       one.kind === 'read'
         ? answerRead(db, one)
-        : write(db, deps, one, { resolving, match: matches.get(one) }),
+        : write(db, deps, one, { resolving, match: matches.get(one), rows }),
     )
     if (result !== undefined) results.set(one, result)
   }
@@ -55,7 +57,7 @@ async function matchAll(
   found: EntryProblem[],
 ): Promise<Matches> {
   const matches = new Map<PlannedEntry, string>()
-  for (const one of entries) {
+  for (const one of entries.toSorted(byCondition)) {
     if (one.kind === 'read' || one.target === undefined) continue
     const { writer, access, target, entry } = one
     const resource = entry.method === 'DELETE' ? undefined : entry.resource
@@ -70,18 +72,48 @@ async function matchAll(
   return matches
 }
 
+/** Two transactions with the same conditions take their locks in one order. */
+function byCondition(one: PlannedEntry, other: PlannedEntry): number {
+  const [first, second] = [conditionText(one), conditionText(other)]
+  return first === second ? 0 : first < second ? -1 : 1
+}
+
+/** Empty without a condition. */
+function conditionText(one: PlannedEntry): string {
+  const search = one.kind === 'read' ? undefined : conditionOf(one)
+  return search === undefined ? '' : `${search.type}?${JSON.stringify(search.understood)}`
+}
+
+function conditionOf({ target }: PlannedWrite): Search | undefined {
+  return target !== undefined && 'search' in target ? target.search : undefined
+}
+
+/** By `Type/id`; what is not the caller's is absent. */
+type Rows = ReadonlyMap<string, CurrentRow>
+
+async function lockAll(db: PoolClient, { entries }: Plan, matches: Matches): Promise<Rows> {
+  const changed = entries.flatMap((one) => {
+    const id = matches.get(one)
+    if (one.kind === 'read' || one.method === 'POST' || id === undefined) return []
+    return [{ type: one.type, id, access: one.access }]
+  })
+  const rows = new Map<string, CurrentRow>()
+  for (const [{ filter }, names] of Map.groupBy(changed, ({ access }) => access)) {
+    for (const row of await lockCurrentRows(db, names, filter))
+      rows.set(`${row.type}/${row.id}`, row)
+  }
+  return rows
+}
+
 /** Each resource is written by one entry at most, however the entries name it. */
 function repeatedTargets({ entries }: Plan, matches: Matches): readonly EntryProblem[] {
   const seen = new Set<string>()
   return entries.flatMap((one) => {
     if (one.kind === 'read') return []
-    const { type, target } = one
     const id = matches.get(one)
-    const condition = target !== undefined && 'search' in target ? target.search.understood : []
-    const names = [
-      ...(id === undefined ? [] : [`${type}/${id}`]),
-      ...(condition.length === 0 ? [] : [`${type}?${JSON.stringify(condition)}`]),
-    ]
+    const names = [id === undefined ? '' : `${one.type}/${id}`, conditionText(one)].filter(
+      (name) => name !== '',
+    )
     const repeated = names.some((name) => seen.has(name))
     for (const name of names) seen.add(name)
     if (!repeated) return []
@@ -121,52 +153,54 @@ function rankOf({ entry: { method, url } }: PlannedEntry): number {
 interface Settled {
   readonly resolving: Resolving
   readonly match: string | undefined
+  readonly rows: Rows
 }
 
 async function write(
   db: PoolClient,
   deps: WriteDeps & InRequest,
   planned: PlannedWrite,
-  { resolving, match }: Settled,
+  settled: Settled,
 ): Promise<EntryResult> {
-  const { writer, access, type, entry, method, ifMatch, patch, id } = planned
-  const search =
-    planned.target !== undefined && 'search' in planned.target ? planned.target.search : undefined
-  const step = { writer, access, type, ifMatch }
-  const target = match === undefined ? undefined : { id: match }
-  const resource = (): Promise<JsonObject> => resolveLinks(db, entry, resolving)
+  const { writer, access, entry, method, ifMatch, patch, id } = planned
+  if (method === 'POST') return create(db, deps, planned, settled)
+  const previous = rowOf(planned, settled)
+  const search = conditionOf(planned)
+  const step = { writer, access, ifMatch }
   switch (method) {
     case 'DELETE':
       return {
         kind: 'deleted',
-        resource: target && (await deleteStep(db, deps, { ...step, target, search })),
+        resource: await deleteStep(db, deps, { ...step, previous, search }),
       }
-    case 'POST':
-      return written(
-        match === undefined
-          ? await createStep(db, deps, { ...step, resource: await resource(), id })
-          : { ...(await readBack(db, type, match)), created: false },
-      )
     case 'PUT': {
-      const sent = await resource()
-      const own = search === undefined ? sent : withoutSendersId(writer, sent)
-      const update = { ...step, resource: own, newId: id }
-      return written(
-        target === undefined
-          ? await createInstead(db, deps, update)
-          : await updateStep(db, deps, { ...update, target }),
-      )
+      const sent = await resolveLinks(db, entry, settled.resolving)
+      const resource = search === undefined ? sent : withoutSendersId(writer, sent)
+      return written(await updateStep(db, deps, { ...step, resource, previous, newId: id }))
     }
     case 'PATCH':
-      return written(
-        await patchStep(db, deps, { ...step, target: requireMatch(planned, match), patch }),
-      )
+      if (previous === undefined) throw notYours(planned.type)
+      return written(await patchStep(db, deps, { ...step, patch, previous }))
   }
 }
 
-function requireMatch({ type }: PlannedWrite, id: string | undefined): { readonly id: string } {
-  if (id === undefined) throw new HubError('not-found', `There is no such ${type} of yours`)
-  return { id }
+/** Undefined where a condition matches none. */
+function rowOf({ type }: PlannedWrite, { match, rows }: Settled): CurrentRow | undefined {
+  if (match === undefined) return undefined
+  const row = rows.get(`${type}/${match}`)
+  if (row === undefined) throw notYours(type)
+  return row
+}
+
+async function create(
+  db: PoolClient,
+  deps: WriteDeps & InRequest,
+  { writer, access, type, entry, id }: PlannedWrite,
+  { resolving, match }: Settled,
+): Promise<EntryResult> {
+  if (match !== undefined) return written({ ...(await readBack(db, type, match)), created: false })
+  const resource = await resolveLinks(db, entry, resolving)
+  return written(await createStep(db, deps, { writer, access, resource, id }))
 }
 
 function written(resource: CreatedResource): EntryResult {

@@ -3,7 +3,10 @@ import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import type { VersionMatch } from '../wire/fhir/version-match.ts'
-import { findTarget, targetText, type TargetQuestion, type WriteTarget } from './find-target.ts'
+import type { CurrentRow } from '../storage/current-row.ts'
+import type { Access } from './authorize.ts'
+import { findTarget, targetText, type WriteTarget } from './find-target.ts'
+import type { ResourceWriter } from './resource-writers.ts'
 import type { RequestContext } from './record-audit.ts'
 import { carryOut, entityOf, permitWrite, type WriteDeps } from './write-deps.ts'
 import { deleteRow, requireVersion, type DeletedResource } from './write-resource.ts'
@@ -28,9 +31,11 @@ export function makeDeleteResource(deps: WriteDeps): DeleteResource {
   return async (principal, { type, target, ifMatch }, context) => {
     const query = `DELETE ${targetText(type, target)}`
     const { writer, access } = await permitWrite(deps, { principal, type, query }, context)
-    const step = { writer, access, type, target, ifMatch }
-    const work = (db: PoolClient): Promise<DeletedResource | undefined> =>
-      deleteStep(db, deps, step)
+    const search = 'search' in target ? target.search : undefined
+    const work = async (db: PoolClient): Promise<DeletedResource | undefined> => {
+      const previous = await findTarget(db, { writer, access, type, target })
+      return deleteStep(db, deps, { writer, access, ifMatch, previous, search })
+    }
     const tell = (deleted: DeletedResource | undefined) =>
       ({
         act: 'delete',
@@ -40,21 +45,22 @@ export function makeDeleteResource(deps: WriteDeps): DeleteResource {
   }
 }
 
-export interface DeleteStep extends TargetQuestion {
-  /** The condition that has found the target already. */
-  readonly search?: Search | undefined
+export interface DeleteStep {
+  readonly writer: ResourceWriter
+  readonly access: Access
   readonly ifMatch?: VersionMatch | undefined
+  /** The row as it is, locked; absent where a condition matches none. */
+  readonly previous: CurrentRow | undefined
+  /** The condition that has found it. */
+  readonly search: Search | undefined
 }
 
 export async function deleteStep(
   db: PoolClient,
-  deps: Pick<WriteDeps, 'clock'>,
-  step: DeleteStep,
+  { clock }: Pick<WriteDeps, 'clock'>,
+  { writer, access, ifMatch, previous, search }: DeleteStep,
 ): Promise<DeletedResource | undefined> {
-  const { writer, access, ifMatch } = step
-  const previous = await findTarget(db, step)
   if (previous === undefined) return undefined
   requireVersion(previous, ifMatch)
-  const search = 'search' in step.target ? step.target.search : step.search
-  return deleteRow(db, writer, { access, previous, search, at: deps.clock() })
+  return deleteRow(db, writer, { access, previous, search, at: clock() })
 }

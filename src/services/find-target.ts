@@ -33,10 +33,13 @@ export async function findTarget(
     : target.id
   if (id === undefined) return undefined
   const row = await lockCurrentRow(db, { type, id }, access.filter)
-  if (row === undefined && !isSearch)
-    throw new HubError('not-found', `There is no such ${type} of yours`)
+  if (row === undefined && !isSearch) throw notYours(type)
   // What matched has been deleted meanwhile.
   return isSearch && row?.content === null ? undefined : row
+}
+
+export function notYours(type: string): HubError {
+  return new HubError('not-found', `There is no such ${type} of yours`)
 }
 
 /** The target as the log shows it. */

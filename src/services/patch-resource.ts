@@ -7,7 +7,9 @@ import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { applyPatch } from '../wire/fhir/patch.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
-import { findTarget, targetText, type TargetQuestion, type WriteTarget } from './find-target.ts'
+import type { Access } from './authorize.ts'
+import { findTarget, notYours, targetText, type WriteTarget } from './find-target.ts'
+import type { ResourceWriter } from './resource-writers.ts'
 import type { RequestContext } from './record-audit.ts'
 import { carryOut, entityOf, permitWrite, requireValid, type WriteDeps } from './write-deps.ts'
 import {
@@ -40,31 +42,33 @@ export function makePatchResource(deps: WriteDeps): PatchResource {
   return async (principal, { type, target, patch, ifMatch }, context) => {
     const query = `PATCH ${targetText(type, target)}`
     const { writer, access } = await permitWrite(deps, { principal, type, query }, context)
-    const step = { writer, access, type, target, patch, ifMatch }
-    const inRequest = { ...deps, context }
-    const work = (db: PoolClient): Promise<CreatedResource> => patchStep(db, inRequest, step)
+    const work = async (db: PoolClient): Promise<CreatedResource> => {
+      const previous = await findTarget(db, { writer, access, type, target })
+      if (previous === undefined) throw notYours(type)
+      return patchStep(db, { ...deps, context }, { writer, access, patch, ifMatch, previous })
+    }
     const tell = ({ id }: CreatedResource) =>
       ({ act: 'update', entities: [entityOf(access, type, id)] }) as const
     return carryOut(deps, { access, query, work, tell }, context)
   }
 }
 
-export interface PatchStep extends TargetQuestion {
+export interface PatchStep {
+  readonly writer: ResourceWriter
+  readonly access: Access
   readonly patch: unknown
   readonly ifMatch?: VersionMatch | undefined
+  readonly previous: CurrentRow
 }
 
 /** The row is held while what comes of the patch is judged, so that it is what is stored. */
 export async function patchStep(
   db: PoolClient,
   deps: Pick<WriteDeps, 'validate' | 'newId' | 'clock' | 'base'> & InRequest,
-  step: PatchStep,
+  { writer, access, patch, ifMatch, previous }: PatchStep,
 ): Promise<CreatedResource> {
-  const { writer, access, type, ifMatch } = step
-  const previous = await findTarget(db, step)
-  if (previous === undefined) throw new HubError('not-found', `There is no such ${type} of yours`)
   requireVersion(previous, ifMatch)
-  const resource = patched(previous, step.patch)
+  const resource = patched(previous, patch)
   await requireValid(deps, resource)
   return writeResource(db, writer, {
     access,

@@ -6,7 +6,8 @@ import { HubError } from '../kernel/errors.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
 import { textOf, type JsonObject } from '../wire/fhir/json.ts'
 import { createStep } from './create-resource.ts'
-import { findTarget, targetText, type TargetQuestion, type WriteTarget } from './find-target.ts'
+import type { Access } from './authorize.ts'
+import { findTarget, targetText, type WriteTarget } from './find-target.ts'
 import type { RequestContext } from './record-audit.ts'
 import type { ResourceWriter } from './resource-writers.ts'
 import { carryOut, entityOf, permitWrite, requireValid, type WriteDeps } from './write-deps.ts'
@@ -44,57 +45,43 @@ export function makeUpdateResource(deps: WriteDeps): UpdateResource {
     await requireValid(deps, resource)
     const newId = writer.idOf?.(resource) ?? deps.newId()
     const sent = 'search' in target ? withoutSendersId(writer, resource) : resource
-    const step = { writer, access, type, target, resource: sent, ifMatch, newId }
-    const inRequest = { ...deps, context }
-    const work = (db: PoolClient): Promise<CreatedResource> => updateStep(db, inRequest, step)
+    const step = { writer, access, resource: sent, ifMatch, newId }
+    const work = async (db: PoolClient): Promise<CreatedResource> => {
+      const previous = await findTarget(db, { writer, access, type, target, resource })
+      return updateStep(db, { ...deps, context }, { ...step, previous })
+    }
     const tell = ({ id, created }: CreatedResource) =>
       ({ act: created ? 'create' : 'update', entities: [entityOf(access, type, id)] }) as const
     return carryOut(deps, { access, query, work, tell }, context)
   }
 }
 
-export interface UpdateStep extends TargetQuestion {
+/** A change of what the caller may change. */
+export interface UpdateStep {
+  readonly writer: ResourceWriter
+  readonly access: Access
   readonly resource: JsonObject
   readonly ifMatch?: VersionMatch | undefined
-  /** The id it gets where the condition matches none. */
+  /** The row as it is, locked; absent where a condition matches none. */
+  readonly previous: CurrentRow | undefined
+  /** The id it gets in that case. */
   readonly newId: string
 }
 
-export async function updateStep(
-  db: PoolClient,
-  deps: StepDeps,
-  step: UpdateStep,
-): Promise<CreatedResource> {
-  const previous = await findTarget(db, step)
-  return previous === undefined ? createInstead(db, deps, step) : replace(db, deps, step, previous)
-}
+export type StepDeps = Pick<WriteDeps, 'newId' | 'clock' | 'base'> & InRequest
 
 /** For what a condition finds its place: some types' ids are their senders' own. */
 export function withoutSendersId(writer: ResourceWriter, resource: JsonObject): JsonObject {
   return writer.hasSendersIds === true ? withoutIdentity(resource) : resource
 }
 
-export type StepDeps = Pick<WriteDeps, 'newId' | 'clock' | 'base'> & InRequest
-
-/** R4 http, section 3.1.0.4.3: no match makes a new resource, which gets its id from the hub. */
-export function createInstead(
+export function updateStep(
   db: PoolClient,
   deps: StepDeps,
-  { writer, access, resource, ifMatch, newId: id }: Omit<UpdateStep, 'target'>,
+  step: UpdateStep,
 ): Promise<CreatedResource> {
-  if (ifMatch !== undefined)
-    throw new HubError('precondition-failed', 'Nothing matches that could have the version')
-  if (resource.id !== undefined)
-    throw new HubError('invalid', 'Nothing matches, and ids are given by the hub: leave it out')
-  return createStep(db, deps, { writer, access, resource, id })
-}
-
-function replace(
-  db: PoolClient,
-  deps: StepDeps,
-  { writer, access, resource, ifMatch }: UpdateStep,
-  previous: CurrentRow,
-): Promise<CreatedResource> {
+  const { writer, access, resource, ifMatch, previous } = step
+  if (previous === undefined) return createInstead(db, deps, step)
   requireVersion(previous, ifMatch)
   const { id } = previous
   if ((textOf(resource.id) ?? id) !== id)
@@ -110,4 +97,17 @@ function replace(
     context: deps.context,
     previous,
   })
+}
+
+/** R4 http, section 3.1.0.4.3: no match makes a new resource, which gets its id from the hub. */
+function createInstead(
+  db: PoolClient,
+  deps: StepDeps,
+  { writer, access, resource, ifMatch, newId: id }: UpdateStep,
+): Promise<CreatedResource> {
+  if (ifMatch !== undefined)
+    throw new HubError('precondition-failed', 'Nothing matches that could have the version')
+  if (resource.id !== undefined)
+    throw new HubError('invalid', 'Nothing matches, and ids are given by the hub: leave it out')
+  return createStep(db, deps, { writer, access, resource, id })
 }

@@ -10,13 +10,19 @@ export interface CurrentRow extends StoredResource {
   readonly quarantined: boolean
 }
 
+const COLUMNS = `r.type, r.id, r.version, r.last_updated as "lastUpdated", r.content, r.quarantined, r.custodian, r.patient,
+  r.study_uids as "studyUids", r.modalities, r.body_regions as "bodyRegions", r.started as "startedAt", r.labels`
+
 const LOCK = (filter: string): string => `
-select r.version, r.last_updated as "lastUpdated", r.content, r.quarantined, r.custodian, r.patient,
-  r.study_uids as "studyUids", r.modalities, r.body_regions as "bodyRegions", r.started as "startedAt", r.labels
-from resource r where r.type = $1 and r.id = $2 and (${filter})
+select ${COLUMNS} from resource r where r.type = $1 and r.id = $2 and (${filter})
 for update`
 
-type Row = ObjectFacts & Pick<CurrentRow, 'version' | 'lastUpdated' | 'content' | 'quarantined'>
+type Row = ObjectFacts & Omit<CurrentRow, 'facts'>
+
+export interface RowName {
+  readonly type: string
+  readonly id: string
+}
 
 /**
  * The row, a deleted one too, among those that `filter` lets the caller change; undefined where there is
@@ -24,7 +30,7 @@ type Row = ObjectFacts & Pick<CurrentRow, 'version' | 'lastUpdated' | 'content' 
  */
 export async function lockCurrentRow(
   db: PoolClient,
-  { type, id }: { readonly type: string; readonly id: string },
+  { type, id }: RowName,
   filter: AccessFilter,
 ): Promise<CurrentRow | undefined> {
   const values: unknown[] = [type, id]
@@ -32,7 +38,31 @@ export async function lockCurrentRow(
   const name = statementName(text, 'everyday')
   const { rows } = await db.query<Row>({ text, values, ...(name !== undefined && { name }) })
   const [row] = rows
-  if (row === undefined) return undefined
-  const { version, lastUpdated, content, quarantined, ...facts } = row
+  return row && toCurrent(row)
+}
+
+const LOCK_SEVERAL = (filter: string): string => `
+select ${COLUMNS}
+from unnest($1::text[], $2::text[]) as named (type, id)
+join resource r on r.type = named.type and r.id = named.id
+where (${filter})
+order by r.type, r.id
+for update of r`
+
+/** The same for several, always in one order: two that want the same rows do not wait for each other in a circle. */
+export async function lockCurrentRows(
+  db: PoolClient,
+  names: readonly RowName[],
+  filter: AccessFilter,
+): Promise<readonly CurrentRow[]> {
+  if (names.length === 0) return []
+  const values: unknown[] = [names.map(({ type }) => type), names.map(({ id }) => id)]
+  const text = LOCK_SEVERAL(accessFilterSql(filter, 'r', values))
+  const { rows } = await db.query<Row>(text, values)
+  return rows.map(toCurrent)
+}
+
+function toCurrent(row: Row): CurrentRow {
+  const { type, id, version, lastUpdated, content, quarantined, ...facts } = row
   return { type, id, version, lastUpdated, content, quarantined, facts }
 }
