@@ -3,6 +3,7 @@
  * queue: what waits is rows already, each subscription's in an order of its own, and a worker that dies would
  * keep its job there for hours where a claim here ends within half a minute.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../kernel/log.ts'
 import type { DispatchEvents } from '../services/dispatch-events.ts'
 import type { SubscriptionSockets } from '../services/subscription-sockets.ts'
@@ -74,31 +75,27 @@ function startLoop(
   work: () => Promise<boolean>,
   restMs: number,
 ): Jobs {
-  const stopping = Promise.withResolvers<undefined>()
-  let isStopped = false
+  const stopping = new AbortController()
 
   async function run(): Promise<void> {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const hasMore = await work().catch((error: unknown) => {
         log.warn({ err: error }, 'Notifications are held up')
         return false
       })
-      if (!hasMore && !isStopped) await rest(restMs, stopping.promise)
+      if (!hasMore) await rest(restMs, stopping.signal)
     }
   }
   const running = run()
   return {
     async stop() {
-      isStopped = true
-      stopping.resolve(undefined)
+      stopping.abort()
       await running
     },
   }
 }
 
-async function rest(milliseconds: number, stopping: Promise<undefined>): Promise<void> {
-  const over = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => over.resolve(undefined), milliseconds)
-  await Promise.race([over.promise, stopping])
-  clearTimeout(timer)
+/** Shorter where it is time to stop. */
+function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return delay(milliseconds, undefined, { signal }).catch(() => undefined)
 }

@@ -25,6 +25,7 @@ import { confirmBatch, prepareBatch, withdrawBatch, type Batch } from './notific
 import { recordNotified } from './record-notified.ts'
 import type { RecordAudit } from './record-audit.ts'
 import { topicOf, type JudgeSubscriber } from './subscription-access.ts'
+import { isXml } from '../wire/fhir/subscription.ts'
 import { settleStanding } from './subscription-standing.ts'
 
 export type SendResult =
@@ -46,6 +47,8 @@ export interface NotifySubscriberDeps {
   readonly newId: () => string
   /** The FHIR base address. */
   readonly base: string
+  /** JSON text of a resource in XML. */
+  readonly writeXml: (text: string) => string
   readonly log: Log
 }
 
@@ -87,17 +90,40 @@ async function standingOf(
   deps: NotifySubscriberDeps,
   held: ClaimedSubscription,
 ): Promise<Visibility | undefined> {
-  const at = deps.clock()
-  if (held.phase === 'stopped') return release(deps, held, null)
+  const verdict = await judge(deps, held)
+  if ('visibility' in verdict) return verdict.visibility
+  if (verdict.error !== undefined) {
+    const next = {
+      phase: 'stopped',
+      status: 'off',
+      error: verdict.error,
+      at: deps.clock(),
+    } as const
+    await settleStanding(deps.pool, held, next)
+  }
+  await release(deps, held, verdict.dueAt)
+  return undefined
+}
+
+type Verdict =
+  { readonly visibility: Visibility } | { readonly dueAt: Date | null; readonly error?: string }
+
+async function judge(
+  { judgeSubscriber, clock }: NotifySubscriberDeps,
+  held: ClaimedSubscription,
+): Promise<Verdict> {
+  const at = clock()
+  if (held.phase === 'stopped') return { dueAt: null }
   if (held.endsAt !== null && held.endsAt <= at)
-    return stop(deps, held, 'The subscription has ended')
+    return { dueAt: null, error: 'The subscription has ended' }
   try {
-    const standing = await deps.judgeSubscriber(held)
-    if (!standing.ended) return standing.visibility
-    return await stop(deps, held, 'The client no longer has what this subscription takes')
+    const standing = await judgeSubscriber(held)
+    return standing.ended
+      ? { dueAt: null, error: 'The client no longer has what this subscription takes' }
+      : standing
   } catch (error) {
     if (!isHubError(error, 'unavailable')) throw error
-    return release(deps, held, new Date(at.getTime() + SOON_MS))
+    return { dueAt: new Date(at.getTime() + SOON_MS) }
   }
 }
 
@@ -105,18 +131,8 @@ async function release(
   { pool, clock }: NotifySubscriberDeps,
   held: ClaimedSubscription,
   dueAt: Date | null,
-): Promise<undefined> {
+): Promise<void> {
   await releaseClaim(pool, held, { dueAt, at: clock() })
-}
-
-async function stop(
-  deps: NotifySubscriberDeps,
-  held: ClaimedSubscription,
-  error: string,
-): Promise<undefined> {
-  const next = { phase: 'stopped', status: 'off', error, at: deps.clock() } as const
-  await settleStanding(deps.pool, held, next)
-  return release(deps, held, null)
 }
 
 /** Whether the subscriber has answered and may be told more. */
@@ -147,7 +163,7 @@ async function shakeHands({ deps, send }: Job, held: ClaimedSubscription): Promi
 }
 
 function textOf(
-  { base, clock, newId }: NotifySubscriberDeps,
+  { base, clock, newId, writeXml }: NotifySubscriberDeps,
   held: ClaimedSubscription,
   type: NotificationType,
   told: { readonly events: number; readonly list: readonly NotifiedEvent[] } = {
@@ -159,10 +175,11 @@ function textOf(
   const status = held.status === 'error' ? 'active' : held.status
   const { url } = topicOf(held)
   const { id, content } = held
-  return notificationText(
+  const text = notificationText(
     { id, topic: url, status, error: null, type, content, events: told.events, told: told.list },
     { base, at: clock(), newId },
   )
+  return isXml(held) ? writeXml(text) : text
 }
 
 /** The attempt is cut where access ends while it lasts. */

@@ -55,7 +55,8 @@ export const SERVED_TYPES: Readonly<Record<string, ServedType>> = {
   // The log is a table of its own, and each of its events has one version.
   AuditEvent: served('read-audit', ['read', 'vread', 'search-type']),
   Provenance: served('find', READ),
-  Subscription: served('subscribe', READ),
+  // No two of a client's are told apart by a search, so none is meant by one.
+  Subscription: { ...written('subscribe', 'subscribe'), conditional: false },
   ResearchStudy: DIRECTORY,
   ResearchSubject: OWN,
   Group: OWN,

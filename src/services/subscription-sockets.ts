@@ -63,19 +63,10 @@ export function makeSubscriptionSockets(deps: SubscriptionSocketsDeps): Subscrip
     if (![...bindings.values()].some(({ port }) => port === bound.port)) bound.port.end()
   }
 
-  async function tell(bound: Bound, id: string): Promise<void> {
-    const at = clock()
-    const claiming = { claim: deps.newId(), at, until: new Date(at.getTime() + CLAIM_MS) }
-    const held = await claimBound(pool, { subscription: id, binding: bound.binding }, claiming)
-    if (held === undefined) return
-    const handshake = bound.fresh.delete(id)
-    await deps.notifySubscriber(held, bound.port.send, { handshake })
-  }
-
   function begin(bound: Bound, id: string): void {
     if (bound.busy.has(id)) return
     bound.busy.add(id)
-    tell(bound, id)
+    tell(deps, bound, id)
       .catch((error: unknown) => {
         deps.log.error({ subscription: id, err: error }, 'A subscription could not be told')
       })
@@ -118,6 +109,18 @@ export function makeSubscriptionSockets(deps: SubscriptionSocketsDeps): Subscrip
     },
     count: () => [...bindings.values()].reduce((sum, { ids }) => sum + ids.size, 0),
   }
+}
+
+async function tell(
+  { pool, clock, newId, notifySubscriber }: SubscriptionSocketsDeps,
+  { binding, port, fresh }: Bound,
+  id: string,
+): Promise<void> {
+  const at = clock()
+  const claiming = { claim: newId(), at, until: new Date(at.getTime() + CLAIM_MS) }
+  const held = await claimBound(pool, { subscription: id, binding }, claiming)
+  if (held === undefined) return
+  await notifySubscriber(held, port.send, { handshake: fresh.delete(id) })
 }
 
 function isOf({ binding }: Bound): (one: { readonly binding: string }) => boolean {

@@ -34,7 +34,7 @@ export function settleStanding(
       await unbindSubscription(db, was.id)
     }
     const isTold = next.status !== known.status || next.error !== known.error
-    if (row !== undefined && row.content !== null && isTold) await tell(db, row, { ...next, at })
+    if (isTold && row !== undefined) await tell(db, row, { ...next, at })
     return true
   })
 }
@@ -44,7 +44,7 @@ async function tell(
   row: NonNullable<Awaited<ReturnType<typeof lockCurrentRow>>>,
   next: NewStanding & { readonly at: Date },
 ): Promise<void> {
-  const stored = parseJsonText(row.content ?? '')
+  const stored = row.content === null ? undefined : parseJsonText(row.content)
   if (!isJsonObject(stored)) return
   const resource = withStatus(stored, next)
   const { facts, quarantined } = row

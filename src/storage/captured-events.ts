@@ -22,7 +22,7 @@ select seq, type, id, version, patient, at from captured_event order by seq limi
 
 /** The oldest that have committed. A version of one resource never comes before an earlier one. */
 export async function takeCaptured(db: Db, limit: number): Promise<readonly CapturedEvent[]> {
-  const { rows } = await db.query<CapturedEvent & { seq: number | string }>({
+  const { rows } = await db.query<Omit<CapturedEvent, 'seq'> & { readonly seq: number | string }>({
     name: 'take-captured',
     text: TAKE,
     values: [limit],

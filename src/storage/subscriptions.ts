@@ -111,7 +111,7 @@ export async function listSubscriptions(
   db: Db,
   { client, ids, statuses }: SubscriptionChoice,
 ): Promise<readonly CountedSubscription[]> {
-  const { rows } = await db.query<CountedSubscription>(OF_CLIENT, [
+  const { rows } = await db.query<Subscription & { readonly events: number | string }>(OF_CLIENT, [
     ...[client, ids ?? null, statuses ?? null],
   ])
   return rows.map((row) => ({ ...row, events: Number(row.events) }))

@@ -61,8 +61,8 @@ test('headers are sent, sealed where they are kept, and shown to nobody', async 
   const header = ['Authorization: Bearer very-secret', 'X-Tenant: 42']
   const id = await world.subscribe({ endpoint: receiver.url, header })
   await world.settle()
-  assert.equal(receiver.received[0]?.headers.authorization, 'Bearer very-secret')
-  assert.equal(receiver.received[0]?.headers['x-tenant'], '42')
+  const { authorization, 'x-tenant': tenant } = receiver.received[0]?.headers ?? {}
+  assert.deepEqual([authorization, tenant], ['Bearer very-secret', '42'])
   const { channel } = await world.statusOf(id)
   assert.deepEqual(channel.header, ['Authorization: ********', 'X-Tenant: ********'])
   const { rows } = await world.access.pool.query(
@@ -171,5 +171,5 @@ test('an address of a host that was registered with its port is known by the por
     'receiver.example:443',
   ])
   const { problems } = await refused(world.subscribe({ endpoint: HOOK }))
-  assert.match(problems[0]?.text ?? '', /SAMSYN_EGRESS_ALLOW/)
+  assert.match(JSON.stringify(problems), /SAMSYN_EGRESS_ALLOW/)
 })

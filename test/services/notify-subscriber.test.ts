@@ -3,6 +3,7 @@ import { createHash, createPublicKey, randomUUID, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { updateClient } from '../../src/storage/clients.ts'
 import { transaction } from '../../src/storage/db.ts'
+import { publicJwks } from '../../src/wire/oauth/jwks.ts'
 import { client } from '../support/access-services.ts'
 import * as worlds from '../support/access-worlds.ts'
 import { until } from '../support/until.ts'
@@ -47,13 +48,13 @@ test('a handshake makes a subscription active, and a study is told of by its id'
 
   await world.put(studyResource('one'), ownStudy())
   await world.settle()
-  const notification = receiver.received[1]
-  assert.equal(notification?.headers['content-type'], 'application/fhir+json')
-  const status = statusIn(notification?.bundle)
+  const { headers, bundle } = receiver.received[1] ?? {}
+  assert.equal(headers?.['content-type'], 'application/fhir+json')
+  const status = statusIn(bundle)
   assert.equal(status.type, 'event-notification')
   assert.equal(status['events-since-subscription-start'], '1')
   assert.deepEqual(told(receiver), [{ number: '1', focus: 'ImagingStudy/one' }])
-  assert.equal(notification?.bundle.entry[1].resource, undefined)
+  assert.equal(bundle.entry[1].resource, undefined)
 })
 
 test('every notification is signed over its address and its exact bytes', async (t) => {
@@ -61,8 +62,7 @@ test('every notification is signed over its address and its exact bytes', async 
   await world.put(studyResource('one', { description: 'Røntgen, bekken' }), ownStudy())
   await world.settle()
   assert.equal(receiver.received.length, 2)
-  const { kty, crv, x, y } = world.key
-  const key = createPublicKey({ key: { kty, crv, x, y }, format: 'jwk' })
+  const key = createPublicKey({ key: { ...publicJwks([world.key]).keys[0] }, format: 'jwk' })
   for (const { headers, text } of receiver.received) {
     const digest = `sha-256=:${createHash('sha256').update(text).digest('base64')}:`
     assert.equal(headers['content-digest'], digest)
@@ -98,8 +98,8 @@ test('a whole resource goes out as it was written, and is in the log before', as
     ['POST', 'PUT'],
   )
   const notified = world.access.audited.filter(({ act }) => act === 'notified')
-  assert.equal(notified[0]?.patient, worlds.PATIENT)
-  assert.equal(notified[0]?.requestId, `subscription-${id}`)
+  const { patient, requestId } = notified[0] ?? {}
+  assert.deepEqual([patient, requestId], [worlds.PATIENT, `subscription-${id}`])
   assert.deepEqual(
     notified.flatMap(({ entities }) =>
       entities.flatMap((one) => ('reference' in one ? one.reference : [])),
@@ -124,6 +124,20 @@ test('an empty payload names neither topic nor resource', async (t) => {
   assert.equal(bundle.entry.length, 1)
   assert.deepEqual(eventsIn(bundle), [{ number: '1', focus: undefined }])
   assert.equal(statusIn(bundle).topic, undefined)
+})
+
+test('who wants XML gets XML, signed as it is sent', async (t) => {
+  const { world, receiver } = await subscribed(t, {
+    content: 'full-resource',
+    payload: 'application/fhir+xml',
+  })
+  await world.put(studyResource('one', { description: 'Røntgen' }), ownStudy())
+  await world.settle()
+  const { headers, text = '' } = receiver.received[1] ?? {}
+  assert.equal(headers?.['content-type'], 'application/fhir+xml')
+  assert.match(text, /<description value="Røntgen"\/>/)
+  const digest = createHash('sha256').update(text).digest('base64')
+  assert.equal(headers['content-digest'], `sha-256=:${digest}:`)
 })
 
 test('many events come in order, without gaps, as many at once as was asked for', async (t) => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TestContext } from 'node:test'
+import { specificationTexts } from '../../src/definition-files.ts'
 import { NO_FACTS, type ObjectFacts } from '../../src/domain/access/filter.ts'
 import type { Principal } from '../../src/domain/access/principal.ts'
 import { makeRedeemBindingToken, makeIssueBindingToken } from '../../src/services/binding-tokens.ts'
@@ -32,8 +33,12 @@ import { lockCurrentRow } from '../../src/storage/current-row.ts'
 import { transaction } from '../../src/storage/db.ts'
 import { putResource, readResource } from '../../src/storage/resources.ts'
 import { searchValues } from '../../src/wire/fhir/search-values.ts'
+import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
+import { parseResourceJson } from '../../src/wire/fhir/parse-json.ts'
+import { makeStructures } from '../../src/wire/fhir/structures.ts'
+import { makeXml } from '../../src/wire/fhir/xml.ts'
 import { makeSignMessage } from '../../src/wire/sign-message.ts'
-import { CLIENT, startAccess, system, type AccessServices } from './access-services.ts'
+import { CLIENT, CONTEXT, startAccess, system, type AccessServices } from './access-services.ts'
 import * as world from './access-worlds.ts'
 import { listen } from './listen.ts'
 import { silentLog } from './log.ts'
@@ -65,7 +70,11 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
     req.on('data', (piece: Buffer) => pieces.push(piece))
     req.on('end', () => {
       const text = Buffer.concat(pieces).toString()
-      received.push({ headers: req.headers, text, bundle: JSON.parse(text) })
+      received.push({
+        headers: req.headers,
+        text,
+        bundle: text.startsWith('{') ? JSON.parse(text) : undefined,
+      })
       if (receiver.answer !== 'hang') res.writeHead(receiver.answer).end()
     })
   })
@@ -129,12 +138,14 @@ export async function startSubscribers(
   const egress = makeEgress({ allow: ['loopback'], breakAfter: 1_000 })
   t.after(() => egress.close())
   const key = newKey()
+  const xml = makeXml(makeStructures(makeDefinitions(specificationTexts())))
   const judgeSubscriber = makeJudgeSubscriber({ authorize, state })
   const shared = {
     ...{ pool, db: pool, authorize, sealer, recordAudit, clock, judgeSubscriber, base: BASE },
     ...{ newId: () => randomUUID(), log: silentLog, chance: () => 0.5 },
     onAccessChange: (listener: () => void) => state.onChange(listener),
     useProof: () => Promise.resolve(true),
+    writeXml: (text: string) => xml.write(parseResourceJson(Buffer.from(text))),
   }
   const usedProofs = new Set<string>()
   const useProof = async (id: string): Promise<boolean> => {
@@ -179,8 +190,9 @@ export async function startSubscribers(
           { kind: 'custodian', in: [principal.member] },
         )
         const permit = await authorize(principal, 'subscribe')
-        const resource = { ...subscription(over), id: undefined }
-        const request = { access: permit, resource, id, at: clock(), base: BASE, previous }
+        const { id: _id, ...resource } = subscription(over)
+        const asked = { access: permit, resource, at: clock(), base: BASE, context: CONTEXT }
+        const request = { ...asked, id, previous }
         await putResource(db, await writer.toRow(db, request), { method: 'PUT' })
       })
       return id
@@ -204,7 +216,7 @@ export async function startSubscribers(
 /** All that a subscription to studies needs; `over` changes its members. */
 export function subscription({ endpoint, content, filters, numbers, ...over }: any = {}): Resource {
   const isHook = over.channelType !== 'websocket'
-  const { channelType = 'rest-hook', header, topic = 'imaging-study', ...rest } = over
+  const { channelType = 'rest-hook', header, topic = 'imaging-study', payload, ...rest } = over
   return {
     resourceType: 'Subscription',
     status: 'requested',
@@ -221,7 +233,7 @@ export function subscription({ endpoint, content, filters, numbers, ...over }: a
     channel: {
       type: channelType,
       ...(isHook && { endpoint }),
-      payload: 'application/fhir+json',
+      payload: payload ?? 'application/fhir+json',
       _payload: {
         extension: [{ url: `${GUIDE}/backport-payload-content`, valueCode: content ?? 'id-only' }],
       },

@@ -7,6 +7,8 @@ import {
 } from '../../services/served-types-table.ts'
 import type { JsonObject } from '../../wire/fhir/json.ts'
 import { parametersOf, type SearchParameter } from '../../wire/fhir/search-parameters.ts'
+import { SUBSCRIPTION_PROFILE } from '../../wire/fhir/subscription.ts'
+import { TOPIC_EXTENSIONS } from '../../wire/fhir/subscription-topics-table.ts'
 import type { Operation } from './operations/operation.ts'
 
 export interface CapabilityDeps {
@@ -65,13 +67,16 @@ const DOCUMENTATION = [
 
 function resourceOf(type: string, served: ServedType, deps: CapabilityDeps): JsonObject {
   const { ownDefinitions, operations } = deps
-  const profiles = ownDefinitions
+  const own = ownDefinitions
     .filter((one) => one.resourceType === 'StructureDefinition' && one.type === type)
     .map(({ url }) => url)
+  const isSubscription = type === 'Subscription'
+  const profiles = isSubscription ? [SUBSCRIPTION_PROFILE, ...own] : own
   const operation = operations
     .filter(({ level, types }) => level !== 'system' && types?.includes(type) === true)
     .map(operationOf)
   return {
+    ...(isSubscription && { extension: TOPIC_EXTENSIONS }),
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(profiles.length > 0 && { supportedProfile: profiles }),

@@ -1,5 +1,6 @@
 /** The topics that can be subscribed to (Subscriptions Backport 1.1, "Subscription Topics in R4"). */
 import type { Action } from '../../domain/access/principal.ts'
+import type { JsonObject } from './json.ts'
 
 export interface SubscriptionTopic {
   readonly code: string
@@ -55,3 +56,9 @@ export const SUBSCRIPTION_TOPICS: readonly SubscriptionTopic[] = [
     filters: ['patient', 'custodian', 'status', 'scope', 'category'],
   },
 ]
+
+/** What `/metadata` says of topics, on the entry of Subscription. */
+export const TOPIC_EXTENSIONS: readonly JsonObject[] = SUBSCRIPTION_TOPICS.map(({ url }) => ({
+  url: 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical',
+  valueCanonical: url,
+}))

@@ -131,8 +131,11 @@ function readEndpoint(channel: JsonObject, kind: Found<SubscriptionChannel>): Fo
 
 function readContent(channel: JsonObject): Found<Pick<SubscriptionTerms, 'payload' | 'content'>> {
   const payload = textOf(channel.payload) ?? ''
-  if (!/^application\/(fhir\+)?json(; ?(charset=utf-8|fhirVersion=4\.0(\.1)?))*$/i.test(payload))
-    return problem('Subscription.channel.payload', 'Notifications are application/fhir+json')
+  if (!PAYLOAD.test(payload))
+    return problem(
+      'Subscription.channel.payload',
+      'Notifications are application/fhir+json or application/fhir+xml, version 4.0',
+    )
   const [code] = extensionValues(channel._payload, 'backport-payload-content')
   const content = PAYLOAD_CONTENTS.find((one) => one === code)
   if (content !== undefined) return { value: { payload, content } }
@@ -193,6 +196,13 @@ function endOf({ end }: JsonObject): Date | null {
 
 function problem(location: string, text: string): { readonly problem: Problem } {
   return { problem: { location, text } }
+}
+
+const PAYLOAD = /^application\/(fhir\+)?(json|xml)(; ?(charset=utf-8|fhirVersion=4\.0(\.1)?))*$/i
+
+/** Whether the subscriber wants its notifications in XML. */
+export function isXml({ payload }: Pick<SubscriptionTerms, 'payload'>): boolean {
+  return /^application\/(fhir\+)?xml/i.test(payload)
 }
 
 export interface KeptSubscription {

@@ -76,7 +76,7 @@ interface Opened {
 async function open(url: string, token?: string): Promise<Opened> {
   const socket = new WebSocket(url)
   const opened: Opened = { socket, received: [], closed: undefined }
-  socket.on('message', (data) => opened.received.push(JSON.parse(String(data))))
+  socket.on('message', (data: Buffer) => opened.received.push(JSON.parse(data.toString())))
   socket.on('close', (code) => (opened.closed = code))
   await once(socket, 'open')
   if (token !== undefined) socket.send(`bind-with-token ${token}`)

@@ -1,24 +1,17 @@
 /** Input of the operations on Subscription: pairs of the query, or primitive values of a Parameters body. */
-import { raw, type Request, type Response } from 'express'
+import type { Request, Response } from 'express'
 import { HubError } from '../../../kernel/errors.ts'
 import { isJsonObject, listOf } from '../../../wire/fhir/json.ts'
-import { queryPairs, resourceBody } from '../request.ts'
-
-const MAX_BODY = 64 * 1024
-const readBody = raw({ type: () => true, limit: MAX_BODY })
+import { bytesOf, queryPairs, resourceBody } from '../request.ts'
+import { readBody } from './read-body.ts'
 
 export type Input = ReadonlyMap<string, readonly string[]>
 
 /** Throws `invalid` where the body is no Parameters; an empty one is as good as none. */
 export async function operationInput(req: Request, res: Response): Promise<Input> {
   if (req.method !== 'POST') return collect(queryPairs(req))
-  await new Promise<void>((resolve, reject) => {
-    readBody(req, res, (error?: unknown) => {
-      if (error === undefined) resolve()
-      else reject(error instanceof Error ? error : new Error('The body could not be read'))
-    })
-  })
-  if (!Buffer.isBuffer(req.body) || req.body.length === 0) return collect(queryPairs(req))
+  await readBody(req, res)
+  if (bytesOf(req).length === 0) return collect(queryPairs(req))
   const body = resourceBody(req)
   if (body.resourceType !== 'Parameters') throw new HubError('invalid', 'Send Parameters')
   const pairs = listOf(body.parameter).filter(isJsonObject).flatMap(valuesOf)

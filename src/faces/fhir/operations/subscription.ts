@@ -4,7 +4,7 @@ import { HubError } from '../../../kernel/errors.ts'
 import type { IssueBindingToken } from '../../../services/binding-tokens.ts'
 import type { ReportEvents, ReportStatus } from '../../../services/subscription-status.ts'
 import { contextOf, principalOf } from '../../request-state.ts'
-import { sendJson, sendText } from '../send.ts'
+import { sendResource, sendText } from '../send.ts'
 import type { Operation } from './operation.ts'
 import { operationInput, type Input } from './subscription-parameters.ts'
 
@@ -54,7 +54,7 @@ function statusHandler({ reportStatus }: SubscriptionOperationsDeps): Handler {
     const bundle = await reportStatus(principalOf(req), question, contextOf(req))
     if (id !== undefined && bundle.total === 0)
       throw new HubError('not-found', 'No such Subscription of this client')
-    sendJson(res, 200, bundle)
+    sendResource(req, res, 200, bundle)
   }
 }
 
@@ -69,7 +69,7 @@ function eventsHandler({ reportEvents }: SubscriptionOperationsDeps): Handler {
       since: numberOf(input, 'eventsSinceNumber') ?? 1,
       until: numberOf(input, 'eventsUntilNumber') ?? LAST,
     }
-    sendText(res, 200, await reportEvents(principalOf(req), question, contextOf(req)))
+    sendText(req, res, 200, await reportEvents(principalOf(req), question, contextOf(req)))
   }
 }
 
@@ -83,7 +83,7 @@ function bindingHandler({ issueBindingToken, socketUrl }: SubscriptionOperations
       ids,
       contextOf(req),
     )
-    sendJson(res, 200, {
+    sendResource(req, res, 200, {
       resourceType: 'Parameters',
       parameter: [
         { name: 'token', valueString: token },
