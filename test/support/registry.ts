@@ -10,13 +10,14 @@ import type { Action, Principal } from '../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
 import { ihePixOperation } from '../../src/faces/fhir/operations/ihe-pix.ts'
 import { matchOperation } from '../../src/faces/fhir/operations/match.ts'
+import { submitKithOperation } from '../../src/faces/fhir/operations/submit-kith.ts'
 import { fhirRouter } from '../../src/faces/fhir/router.ts'
 import { requestId } from '../../src/faces/request-id.ts'
 import { setPrincipal } from '../../src/faces/request-state.ts'
 import { HubError } from '../../src/kernel/errors.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/kernel/ids.ts'
-import { makeSealer } from '../../src/kernel/seal.ts'
+import { makeSealer, type Sealer } from '../../src/kernel/seal.ts'
 import type { Authorize } from '../../src/services/authorize.ts'
 import { makeCreateResource } from '../../src/services/create-resource.ts'
 import { makeCrossReference } from '../../src/services/cross-reference.ts'
@@ -28,10 +29,13 @@ import { makeLimitRate, type LimitRate } from '../../src/services/limit-rate.ts'
 import { makeMatchPatient } from '../../src/services/match-patient.ts'
 import { makePatientWriter } from '../../src/services/patient-writer.ts'
 import { makeReadResource } from '../../src/services/read-resource.ts'
+import { makeReceiveReports } from '../../src/services/receive-reports.ts'
 import { makeResourceWriters } from '../../src/services/resource-writers.ts'
+import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
 import { makeRunBatch } from '../../src/services/run-batch.ts'
 import { makeRunTransaction } from '../../src/services/run-transaction.ts'
 import { makeSearchResources } from '../../src/services/search-resources.ts'
+import { makeSubmitKith, type SubmitKith } from '../../src/services/submit-kith.ts'
 import { makeUpdateResource } from '../../src/services/update-resource.ts'
 import { putResource, type WriteResource } from '../../src/storage/resources.ts'
 import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
@@ -267,6 +271,7 @@ function makeDeps({
         crossReference: makeCrossReference({ ...shared, decideSight }),
         nationalIdInUrl: 'reject',
       }),
+      submitKithOperation({ submitKith: submissionsOf(writing, sealer) }),
     ],
     nationalIdInUrl: 'reject',
     version: '0',
@@ -280,6 +285,18 @@ function makeDeps({
       next()
     },
   }
+}
+
+function submissionsOf(
+  writing: Omit<Parameters<typeof makeReceiveReports>[0], 'resolvePatient' | 'sealer'> &
+    Omit<Parameters<typeof makeSubmitKith>[0], 'receiveReports' | 'timeZone'> & {
+      readonly rules: { readonly environment: 'development' }
+    },
+  sealer: Sealer,
+): SubmitKith {
+  const resolvePatient = makeResolvePatient({ ...writing, sealer })
+  const receiveReports = makeReceiveReports({ ...writing, resolvePatient, sealer })
+  return makeSubmitKith({ ...writing, receiveReports, timeZone: 'Europe/Oslo' })
 }
 
 function principalOf(key: string, { member, actions, grant }: Caller): Principal {

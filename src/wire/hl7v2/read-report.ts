@@ -4,6 +4,7 @@
  */
 import { makeTimeZone, type TimeZone } from '../../domain/imaging/study-time.ts'
 import type { ReceivedReport, ReportActor, ReportCode } from '../../domain/imaging/report.ts'
+import { isNcrpCode, NCRP_SYSTEM } from '../../domain/imaging/ncrp.ts'
 import { isUid, parseStudyUid } from '../../domain/imaging/uid.ts'
 import type { StudyUid } from '../../kernel/ids.ts'
 import { lookup } from '../../kernel/lookup.ts'
@@ -123,8 +124,8 @@ const CODE_SYSTEMS: Readonly<Record<string, string>> = {
   LN: 'http://loinc.org',
   SCT: 'http://snomed.info/sct',
   RADLEX: 'http://radlex.org',
-  NCRP: 'urn:oid:2.16.578.1.12.4.1.1.7270',
-  '7270': 'urn:oid:2.16.578.1.12.4.1.1.7270',
+  NCRP: NCRP_SYSTEM,
+  '7270': NCRP_SYSTEM,
 }
 
 /** CE: identifier ^ text ^ system, and an alternate after it. */
@@ -135,9 +136,10 @@ function codesAt(segment: Hl7Segment, field: number): readonly ReportCode[] {
 function codeAt(ce: Hl7Repetition, first: number): readonly ReportCode[] {
   const [code, display, named] = [partOf(ce, first), partOf(ce, first + 1), partOf(ce, first + 2)]
   if (code === undefined && display === undefined) return []
-  const system =
-    lookup(CODE_SYSTEMS, named ?? '') ?? (isUid(named ?? '') ? `urn:oid:${named}` : undefined)
-  return [{ system, code, display }]
+  const oid = isUid(named ?? '') ? `urn:oid:${named ?? ''}` : undefined
+  const told = lookup(CODE_SYSTEMS, named ?? '') ?? oid
+  const isKnown = told !== NCRP_SYSTEM || isNcrpCode(code ?? '')
+  return [{ system: isKnown ? told : undefined, code, display }]
 }
 
 /** OBR-24, diagnostic service section (HL7 table 0074). */

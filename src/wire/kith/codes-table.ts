@@ -3,9 +3,6 @@
 /** FHIR system of a code system of Volven by its number. */
 export const VOLVEN = (number: number): string => `urn:oid:2.16.578.1.12.4.1.1.${number}`
 
-/** Norwegian classification of radiological procedures, and its add-on codes. */
-export const NCRP_SYSTEM = VOLVEN(7270)
-
 /** Volven 8202: the types of report that are about images. */
 export const CATEGORIES: ReadonlySet<string> = new Set([
   'BLD',

@@ -16,11 +16,12 @@ import type {
   ReportDocument,
   ReportSection,
 } from '../../domain/imaging/report.ts'
+import { isNcrpCode, NCRP_SYSTEM } from '../../domain/imaging/ncrp.ts'
 import { isUid } from '../../domain/imaging/uid.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { lookup } from '../../kernel/lookup.ts'
 import { actorOf, patientOf } from './actors.ts'
-import { CATEGORIES, HEADINGS, NCRP_SYSTEM, VOLVEN } from './codes-table.ts'
+import { CATEGORIES, HEADINGS, VOLVEN } from './codes-table.ts'
 import { childrenOf, codeAt, elementAt, linesOf, readXml, textAt } from './read-xml.ts'
 import { statusOfReport, type Result } from './report-status.ts'
 
@@ -171,14 +172,10 @@ function codeOf(element: Element): readonly ReportCode[] {
     return value === '' ? undefined : value
   })
   if (code === undefined && display === undefined && own === undefined) return []
-  const system = oid !== undefined && isUid(oid) ? `urn:oid:${oid}` : undefined
-  return [
-    {
-      system: code === undefined ? undefined : (system ?? NCRP_SYSTEM),
-      code,
-      display: display ?? own,
-    },
-  ]
+  const told = oid !== undefined && isUid(oid) ? `urn:oid:${oid}` : NCRP_SYSTEM
+  const isKnown = told !== NCRP_SYSTEM || isNcrpCode(code ?? '')
+  const system = code !== undefined && isKnown ? told : undefined
+  return [{ system, code, display: display ?? own }]
 }
 
 /** Results that share a text say so by repeating it, or by standing inside the one that has it. */
