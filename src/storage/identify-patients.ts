@@ -20,10 +20,11 @@ export async function identifyByIdentifier(
   return rows.map((row) => ({ type: 'Patient', ...row }))
 }
 
+// A record that was replaced is not who is looked for: its survivor has its names.
 const BY_NAME = `
 select id, content from resource_patient
 where type = 'Patient' and keys @> search_keys($1::text[]) and date_from >= $2 and date_until <= $3
-  and not quarantined and content is not null
+  and patient = id and not quarantined and content is not null
 order by id limit $4`
 
 export interface NamedPerson {

@@ -38,6 +38,12 @@ export function tableOf(type: string): string {
   return lookup(TABLES, type) ?? 'resource_other'
 }
 
+/** Columns of the table's primary key. */
+export function keyOf(table: string): 'id' | 'type, id' {
+  const types = Object.values(TABLES).filter((one) => one === table)
+  return types.length === 1 ? 'id' : 'type, id'
+}
+
 /**
  * Types whose clinical date may be a period of any length. That of the others is one date, a year at most: so
  * an index on its beginning also finds what ends after a time.

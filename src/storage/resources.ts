@@ -4,7 +4,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { SearchValues } from '../wire/fhir/search-entries.ts'
 import { comparedText, isStorable } from './compared-text.ts'
 import type { Db } from './db.ts'
-import { tableOf } from './resource-tables.ts'
+import { keyOf, tableOf } from './resource-tables.ts'
 
 export interface NewResource {
   readonly type: string
@@ -42,7 +42,7 @@ export interface WriteResource {
 // The version is known only inside the statement, so the text arrives cut in two where it belongs. `current` holds
 // the row until the commit, so that the version kept and the version written are next to each other; a row that
 // another transaction inserts meanwhile is no row of this statement's, which then writes nothing and is run again.
-const PUT_RESOURCE = (table: string): string => `
+const PUT_RESOURCE = (table: string, key: string): string => `
 with current as materialized (
   select version, last_updated, method, content from ${table} where type = $1 and id = $2 for update
 ), replaced as (
@@ -60,7 +60,7 @@ select $1, $2, $3, next, $4::text || next || $5::text, $6, $7, $8, $9, $10, $11,
        $15, $16::jsonb, $17, $18, $19::text
   from base
  where ($22::int is null or now = $22) and (before is null or not $23::boolean)
-on conflict (type, id) do update set
+on conflict (${key}) do update set
   last_updated = excluded.last_updated, version = excluded.version, content = excluded.content,
   custodian = excluded.custodian, patient = excluded.patient, study_uids = excluded.study_uids,
   modalities = excluded.modalities, body_regions = excluded.body_regions, labels = excluded.labels,
@@ -86,7 +86,7 @@ export async function putResource(db: Db, row: NewResource, how: WriteResource):
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const { rows } = await db.query<{ version: number }>({
       name: `put-resource into ${table}`,
-      text: PUT_RESOURCE(table),
+      text: PUT_RESOURCE(table, keyOf(table)),
       values,
     })
     const [written] = rows

@@ -39,7 +39,7 @@ export function chainSql({ link, target, of }: OfKind<'chain'>, to: Following): 
     const column = `${alias}.${link.column}`
     return printing.isNarrow
       ? `exists (select 1 ${found()} and ${other}.id = ${column} offset 0)`
-      : `coalesce(${column} in (select ${other}.id ${found()}), false)`
+      : `${column} in (select ${other}.id ${found()})`
   }
   const prefix = push(prefixOf(link, target))
   if (!printing.isNarrow)
@@ -64,9 +64,11 @@ export function hasSql(
       : `${alias}.id in (select ${column} ${found()} and ${column} is not null)`
   }
   const prefix = push(prefixOf(link, type))
+  // Counted, not asked for one: of a key that is not known yet the planner expects many rows, and for the first of
+  // many it would read the table.
   if (printing.isNarrow)
-    return `exists (select 1 ${found()}
-      and ${other}.keys && array[search_key(${prefix}::text || ${alias}.id)] offset 0)`
+    return `(select count(*) ${found()}
+      and ${other}.keys && array[search_key(${prefix}::text || ${alias}.id)]) > 0`
   return `${alias}.id in (select substr(ref, length(${prefix}::text) + 1)
     from (select ${other}.refs ${found()}) as referring, unnest(referring.refs) as ref
     where starts_with(ref, ${prefix}::text))`

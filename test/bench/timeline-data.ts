@@ -7,7 +7,7 @@ const STUDIES_PER_PATIENT = 60
 // Three series and two endpoints: some 2 kB of JSON, like what registration writes.
 const INSERT_STUDIES = `
 insert into resource (type, id, last_updated, content, custodian, patient, study_uids, modalities,
-  body_regions, started, tokens, refs, date_from, date_until)
+  body_regions, started, keys, refs, date_from, date_until)
 select 'ImagingStudy', id, now(),
   json_build_object(
     'resourceType', 'ImagingStudy', 'id', id,
@@ -34,9 +34,9 @@ select 'ImagingStudy', id, now(),
       from generate_series(1, 3) as s)
   )::text,
   custodian, patient, array[uid], array[modality], array['51185008'], started,
-  array['identifier', 'identifier|urn:dicom:uid|' || uid, 'identifier|' || uid, 'identifier|urn:dicom:uid|',
-    'status', 'status|available', 'modality', 'modality|' || modality, 'modality|' || dcm || '|' || modality],
-  array['endpoint', 'endpoint|Endpoint/' || custodian || '-wado-rs'],
+  search_keys(array['identifier', 'identifier|urn:dicom:uid|' || uid, 'identifier|' || uid, 'identifier|urn:dicom:uid|',
+    'status', 'status|available', 'modality', 'modality|' || modality, 'modality|' || dcm || '|' || modality, 'endpoint']),
+  array['endpoint|Endpoint/' || custodian || '-wado-rs'],
   started, started + interval '1 second'
 from (
   select n, md5('study' || n) as id, '2.25.' || n || '.1' as uid,

@@ -8,7 +8,7 @@ const pool = new pg.Pool({ connectionString, max: 10 })
 const TIMELINE = `
 select id, content from resource
  where type = 'ImagingStudy' and patient = $1 and content is not null and not quarantined
- order by started desc nulls last, id limit 51`
+ order by date_from desc nulls last, id limit 51`
 
 const server = createServer((req, res) => {
   const patient = new URL(req.url ?? '', 'http://bare').searchParams.get('patient')

@@ -41,14 +41,22 @@ exception
     return null;
 end $$;
 
-alter table resource rename to old_resource;
-alter table resource_patient rename to old_resource_patient;
-alter table resource_imaging_study rename to old_resource_imaging_study;
-alter table resource_report rename to old_resource_report;
-alter table resource_directory rename to old_resource_directory;
-alter table resource_consent rename to old_resource_consent;
-alter table resource_provenance rename to old_resource_provenance;
-alter table resource_other rename to old_resource_other;
+do $$
+declare
+  relation regclass;
+begin
+  for relation in
+    select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = current_schema() and c.relkind in ('r', 'p', 'i', 'I')
+       and c.relname ~ '^resource(_|$)' and c.relname !~ '^resource_version'
+  loop
+    if (select relkind in ('i', 'I') from pg_class where oid = relation) then
+      execute format('alter index %s rename to %I', relation, 'old_' || (select relname from pg_class where oid = relation));
+    else
+      execute format('alter table %s rename to %I', relation, 'old_' || (select relname from pg_class where oid = relation));
+    end if;
+  end loop;
+end $$;
 
 -- Hot columns are typed and hold what policy and the timeline ask for. Fixed widths come first: no byte is lost to
 -- alignment. Partitioned by type: each partition carries the indexes its own searches need.
@@ -84,8 +92,7 @@ create table resource (
   content       text,
   -- PostgreSQL compresses the columns of rows above 2 kB alone: this brings a smaller one to that size, and is
   -- itself compressed to nothing
-  room          text generated always as (repeat(' ', 2000 - least(2000, octet_length(content)))) stored,
-  primary key (type, id)
+  room          text generated always as (repeat(' ', 2000 - least(2000, octet_length(content)))) stored
 ) partition by list (type);
 
 create table resource_patient          partition of resource for values in ('Patient');
@@ -103,27 +110,58 @@ create table resource_research         partition of resource for values in ('Res
 -- the rest of R4, Subscription and Basic among it
 create table resource_other            partition of resource default;
 
--- Compressed within the row rather than beside it: one page read for a row, and policy columns are never away.
+-- Compressed within the row and not kept beside it: one page is read for a row. With a low target PostgreSQL would
+-- move even ids away that are not told to stay.
 alter table resource
-  alter column content set storage main,
-  alter column room set storage main,
-  alter column compared set storage main,
-  alter column refs set storage main,
+  alter column type set storage main,
+  alter column id set storage main,
+  alter column method set storage main,
+  alter column custodian set storage main,
+  alter column patient set storage main,
+  alter column study_uids set storage main,
+  alter column modalities set storage main,
+  alter column body_regions set storage main,
+  alter column labels set storage main,
   alter column keys set storage main,
-  alter column study_uids set storage main;
+  alter column refs set storage main,
+  alter column compared set storage main,
+  alter column content set storage main,
+  alter column room set storage main;
 do $$
 declare
   partition regclass;
 begin
   for partition in select inhrelid from pg_inherits where inhparent = 'resource'::regclass loop
-    execute format('alter table %s set (toast_tuple_target = 1000)', partition);
+    execute format('alter table %s set (toast_tuple_target = 500)', partition);
+  end loop;
+  -- it also takes what pglz gives up on, as most reports, where this PostgreSQL was built with it
+  if 'lz4' = any((select enumvals from pg_settings where name = 'default_toast_compression')::text[]) then
+    alter table resource alter column content set compression lz4;
+    alter table resource_version alter column content set compression lz4;
+  end if;
+end $$;
+
+-- Of a partition for one type the type is no part of an index: that would be a sixth of it.
+do $$
+declare
+  partition record;
+  columns text;
+begin
+  for partition in
+    select inhrelid::regclass as name, array_length(string_to_array(pg_get_expr(c.relpartbound, c.oid), ','), 1) > 1
+             or pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' as is_shared
+      from pg_inherits join pg_class c on c.oid = inhrelid
+     where inhparent = 'resource'::regclass
+  loop
+    columns := case when partition.is_shared then 'type, ' else '' end;
+    execute format('alter table %s add primary key (%s id)', partition.name, columns);
+    -- ties by id are sorted as they come; the id in the index would double it
+    execute format('create index on %s (%s last_updated)', partition.name, columns);
   end loop;
 end $$;
 
 -- Without a list of pending entries: searches would read it, and the one that overflows it would pay for all.
 create index on resource using gin (keys) with (fastupdate = off);
--- Ties by id are sorted as they come; the id in the index would double it.
-create index on resource (type, last_updated);
 -- the timeline: one patient's studies or reports, newest first
 create index on resource_imaging_study (patient, date_from desc nulls last);
 create index on resource_report        (patient, date_from desc nulls last);
@@ -176,6 +214,9 @@ update resource_version v set replaced_at = coalesce(
   v.last_updated);
 alter table resource_version
   alter column replaced_at set not null,
+  alter column type set storage main,
+  alter column id set storage main,
+  alter column method set storage main,
   alter column content set storage main,
   alter column room set storage main,
   set (toast_tuple_target = 500);
