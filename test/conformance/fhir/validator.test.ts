@@ -111,7 +111,7 @@ function problemsOf({ name, file, options }: Case, bytes: Buffer): Found {
 }
 
 /** As the suite has its own validator set up: strict where the hub, which keeps what it is sent, warns. */
-function strictness(name: string, options: Case['options']): ValidatorOptions {
+function strictness(name: string, options: Case['options']): Strictness {
   return {
     unknownExtensions: 'refuse',
     htmlInMarkdown: name === 'bad-markdown-no-html' ? 'refuse' : 'warn',

@@ -64,20 +64,25 @@ function isOrdered(rule: ElementRule, chosen: Chosen): boolean {
   return order.every((place, index) => place >= (order[index - 1] ?? 0))
 }
 
-/** A name under which the object has no element: one of another type of a choice, or none at all. */
+/**
+ * A name under which the object has no element: one of another type of a choice, or none at all. Answers
+ * with the choice, which is not missing besides.
+ */
 export function noteUnknown(
   findings: Findings,
   name: string,
   at: string,
   { plan, isDataType }: { readonly plan: Plan; readonly isDataType: (name: string) => boolean },
-): void {
+): ElementRule | undefined {
   const choice = [...plan.slots.values()].find(
     ({ rule }) =>
       rule.choice && name.startsWith(rule.name) && isDataType(name.slice(rule.name.length)),
-  )
-  const text =
-    choice === undefined
-      ? 'FHIR has no such element here'
-      : `Not one of the types that ${choice.rule.name} may have`
-  findings.error('structure', `${at}.${name.slice(0, 64)}`, text)
+  )?.rule
+  if (choice === undefined) {
+    findings.error('structure', `${at}.${name.slice(0, 64)}`, 'FHIR has no such element here')
+  } else {
+    const text = `Not one of the types that ${choice.name} may have`
+    findings.error('structure', `${at}.${choice.name}`, text)
+  }
+  return choice
 }

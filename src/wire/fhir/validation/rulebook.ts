@@ -15,8 +15,8 @@ export interface Rulebook {
   type(name: string): RuleTree | undefined
   /** A profile, extension or type by its canonical URL, with or without a version. */
   profile(canonical: string): RuleTree | undefined
-  /** The project's own profiles of a type, which hold for all that is written. */
-  ownOf(type: string): readonly RuleTree[]
+  /** The project's profile of a type, which holds for all that is written; its others must be claimed. */
+  ownOf(type: string): RuleTree | undefined
 }
 
 const CONCRETE = new Set(RESOURCE_TYPES)
@@ -39,20 +39,21 @@ export function makeRulebook(definitions: Definitions, own: readonly unknown[]):
     if (!trees.has(url)) trees.set(url, build(definitionOf(url)))
     return trees.get(url)
   }
-  const ownOf = new Map<string, readonly RuleTree[]>()
   return {
     type: (name) => (/^[A-Za-z0-9]+$/.test(name) ? profile(STRUCTURE_BASE + name) : undefined),
     profile,
     ownOf(type) {
-      const known = ownOf.get(type)
-      if (known !== undefined) return known
-      const found = profiles
-        .filter((one) => one.type === type && one.kind === 'resource')
-        .flatMap((one) => profile(String(one.url)) ?? [])
-      ownOf.set(type, found)
-      return found
+      const url = `${OWN_BASE}samsyn-${kebab(type)}`
+      return ownByUrl.has(url) ? profile(url) : undefined
     },
   }
+}
+
+/** The profile of all ImagingStudies is `…/samsyn-imaging-study`. */
+const OWN_BASE = 'https://samsyn.no/fhir/StructureDefinition/'
+
+function kebab(type: string): string {
+  return type.replaceAll(/(?!^)([A-Z])/g, '-$1').toLowerCase()
 }
 
 function build(definition: JsonObject | undefined): RuleTree | undefined {

@@ -17,11 +17,6 @@ import { makeTerminology } from './terminology.ts'
 import type { Strictness } from './values.ts'
 import { conforms, walkResource, type Walker } from './walk.ts'
 
-export interface ValidatorOptions extends Partial<Strictness> {
-  /** Whether the project's profiles hold for every resource of their type, claimed or not. */
-  readonly ownProfiles?: 'always' | 'claimed'
-}
-
 export interface Validator {
   /** Errors and warnings, up to a hundred of each. */
   report(resource: JsonObject, profiles?: readonly string[]): readonly Issue[]
@@ -39,7 +34,7 @@ const LENIENT: Strictness = {
 export function makeValidator(
   definitions: Definitions,
   own: readonly unknown[],
-  { ownProfiles = 'always', ...strict }: ValidatorOptions = {},
+  strict: Partial<Strictness> = {},
 ): Validator {
   const strictness = { ...LENIENT, ...strict }
   const rulebook = makeRulebook(definitions, own)
@@ -79,10 +74,10 @@ export function makeValidator(
         return findings.all
       }
       const trees = new Set([
-        ...(ownProfiles === 'always' ? rulebook.ownOf(type) : []),
+        rulebook.ownOf(type) ?? base,
         ...[...claims(resource), ...profiles].flatMap((url) => profileOf(url, type) ?? []),
       ])
-      walkResource(walker, findings, resource, trees.size > 0 ? [...trees] : [base])
+      walkResource(walker, findings, resource, [...trees])
       return findings.all
     },
   }

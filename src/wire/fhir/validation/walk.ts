@@ -143,7 +143,8 @@ function walkMember(visit: Visit, object: JsonObject, name: string, within: With
   const bare = name.startsWith('_') ? name.slice(1) : name
   const slot = plan.slots.get(bare)
   if (slot === undefined || (name !== bare && !isPrimitive(slot.type.code))) {
-    noteUnknown(findings, name, spot.at, { plan, isDataType: walker.isDataType })
+    const choice = noteUnknown(findings, name, spot.at, { plan, isDataType: walker.isDataType })
+    if (choice !== undefined) choices.add(choice)
     return
   }
   // Walked together with the value it belongs to.
