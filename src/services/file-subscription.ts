@@ -63,7 +63,8 @@ async function fileSubscription(
   const { access, resource, id, at, base, previous } = request
   const { principal } = access
   const known = await lockSubscription(db, id)
-  if (previous !== undefined) requireOwn(known, principal)
+  // One that was deleted may be made anew, by whoever of the member.
+  if ((previous?.content ?? null) !== null) requireOwn(known, principal)
   if (principal.grant !== undefined)
     throw new HubError('forbidden', 'A subscription outlives a grant: it is a system’s own')
   const kept = known === undefined ? [] : openHeaders(deps.sealer, known)
@@ -88,8 +89,7 @@ async function fileSubscription(
 }
 
 function requireOwn(known: StoredSubscription | undefined, { client, member }: Principal): void {
-  // What is in the registry and not here was deleted: it is created anew.
-  if (known === undefined || (known.client === client && known.member === member)) return
+  if (known?.client === client && known.member === member) return
   throw new HubError('forbidden', 'A subscription is changed by the client that made it')
 }
 

@@ -10,6 +10,8 @@ import type { Action, Principal } from '../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
 import { ihePixOperation } from '../../src/faces/fhir/operations/ihe-pix.ts'
 import { matchOperation } from '../../src/faces/fhir/operations/match.ts'
+import type { Operation } from '../../src/faces/fhir/operations/operation.ts'
+import { subscriptionOperations } from '../../src/faces/fhir/operations/subscription.ts'
 import { submitKithOperation } from '../../src/faces/fhir/operations/submit-kith.ts'
 import { fhirRouter } from '../../src/faces/fhir/router.ts'
 import { requestId } from '../../src/faces/request-id.ts'
@@ -19,12 +21,14 @@ import type { Log } from '../../src/kernel/log.ts'
 import type { ClientId, GrantId, OrganizationId, PatientId } from '../../src/kernel/ids.ts'
 import { makeSealer, type Sealer } from '../../src/kernel/seal.ts'
 import type { Authorize } from '../../src/services/authorize.ts'
+import { makeIssueBindingToken } from '../../src/services/binding-tokens.ts'
 import { makeCreateResource } from '../../src/services/create-resource.ts'
 import { makeCrossReference } from '../../src/services/cross-reference.ts'
 import { makeDecideSight } from '../../src/services/decide-sight.ts'
 import { makeDeleteResource } from '../../src/services/delete-resource.ts'
 import { makePatchResource } from '../../src/services/patch-resource.ts'
 import { makeReadHistory } from '../../src/services/read-history.ts'
+import { makeSubscriptionWriter } from '../../src/services/file-subscription.ts'
 import { makeLimitRate, type LimitRate } from '../../src/services/limit-rate.ts'
 import { makeMatchPatient } from '../../src/services/match-patient.ts'
 import { makePatientWriter } from '../../src/services/patient-writer.ts'
@@ -36,8 +40,11 @@ import { makeRunBatch } from '../../src/services/run-batch.ts'
 import { makeRunTransaction } from '../../src/services/run-transaction.ts'
 import { makeSearchResources } from '../../src/services/search-resources.ts'
 import { makeSubmitKith, type SubmitKith } from '../../src/services/submit-kith.ts'
+import { makeJudgeSubscriber } from '../../src/services/subscription-access.ts'
+import { makeReportEvents, makeReportStatus } from '../../src/services/subscription-status.ts'
 import { makeUpdateResource } from '../../src/services/update-resource.ts'
 import { putResource, type WriteResource } from '../../src/storage/resources.ts'
+import { makeUseProof } from '../../src/storage/used-proofs.ts'
 import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
 import { makeStructures } from '../../src/wire/fhir/structures.ts'
 import { makeSummarize } from '../../src/wire/fhir/summary.ts'
@@ -242,7 +249,14 @@ function makeDeps({
     validate: makeValidate(specificationTexts(), ownDefinitions),
     writers: makeResourceWriters({
       sealer,
-      more: { Patient: makePatientWriter({ ...shared, ...REGISTERING, sealer }) },
+      more: {
+        Patient: makePatientWriter({ ...shared, ...REGISTERING, sealer }),
+        Subscription: makeSubscriptionWriter({
+          sealer,
+          checkEgress: () => undefined,
+          environment: 'development',
+        }),
+      },
     }),
     newId: () => randomUUID(),
   }
@@ -272,6 +286,7 @@ function makeDeps({
         nationalIdInUrl: 'reject',
       }),
       submitKithOperation({ submitKith: submissionsOf(writing, sealer) }),
+      ...subscriptionsOf({ ...writing, sealer }),
     ],
     nationalIdInUrl: 'reject',
     version: '0',
@@ -285,6 +300,22 @@ function makeDeps({
       next()
     },
   }
+}
+
+function subscriptionsOf(
+  shared: Omit<Parameters<typeof makeReportStatus>[0], 'judgeSubscriber'> & {
+    readonly sealer: Sealer
+  },
+): readonly Operation[] {
+  const { authorize, db } = shared
+  const judgeSubscriber = makeJudgeSubscriber({ authorize, state: { client: () => undefined } })
+  const subscriptions = { ...shared, judgeSubscriber, useProof: makeUseProof(db) }
+  return subscriptionOperations({
+    reportStatus: makeReportStatus(subscriptions),
+    reportEvents: makeReportEvents(subscriptions),
+    issueBindingToken: makeIssueBindingToken(subscriptions),
+    socketUrl: 'ws://hub.example/fhir/ws',
+  })
 }
 
 function submissionsOf(

@@ -12,8 +12,8 @@ create table client_hook (
 create table subscription (
   -- the Subscription resource's id
   id                 text primary key,
-  client             text not null references client,
-  member             text not null references member,
+  client             text not null,
+  member             text not null,
   -- what the token that made it covered: it never sees more, whatever the client is registered for
   actions            text[] not null,
   -- code of the topic, and the type of what it is about
