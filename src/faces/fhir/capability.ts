@@ -2,11 +2,11 @@
 import {
   INTERACTION_CODES,
   SERVED_TYPES,
-  servedType,
   type ServedType,
 } from '../../services/served-types-table.ts'
 import type { JsonObject } from '../../wire/fhir/json.ts'
-import { parametersOf, type SearchParameter } from '../../wire/fhir/search-parameters.ts'
+import { parametersOf } from '../../wire/fhir/search-parameters.ts'
+import { backwardInclusions, forwardInclusions } from '../../wire/fhir/parse-inclusion.ts'
 import { SUBSCRIPTION_PROFILE } from '../../wire/fhir/subscription.ts'
 import { TOPIC_EXTENSIONS } from '../../wire/fhir/subscription-topics-table.ts'
 import type { Operation } from './operations/operation.ts'
@@ -105,29 +105,23 @@ function operationOf({ name, definition }: Operation): JsonObject {
   return { name, definition }
 }
 
-/** The log is searched for itself alone. */
+/** What the parser of searches takes, asked for one by one. */
 function inclusions(type: string): JsonObject {
-  if (type === 'AuditEvent') return {}
-  const forward = referencesOf(type)
-    .filter(({ targets }) => targets.some(isServed))
-    .map(({ code }) => `${type}:${code}`)
+  const asked = { type, iterate: false }
+  const forward = referencesOf(type).filter(
+    (text) => forwardInclusions({ ...asked, text }).length > 0,
+  )
   const backward = Object.keys(SERVED_TYPES)
-    .filter((other) => other !== 'AuditEvent')
-    .flatMap((other) =>
-      referencesOf(other)
-        .filter(({ targets }) => targets.includes(type))
-        .map(({ code }) => `${other}:${code}`),
-    )
+    .flatMap(referencesOf)
+    .filter((text) => backwardInclusions({ ...asked, text }).length > 0)
   return {
     ...(forward.length > 0 && { searchInclude: ['*', ...forward] }),
     ...(backward.length > 0 && { searchRevInclude: ['*', ...backward] }),
   }
 }
 
-function referencesOf(type: string): readonly SearchParameter[] {
-  return parametersOf(type).filter(({ kind }) => kind === 'reference')
-}
-
-function isServed(type: string): boolean {
-  return servedType(type) !== undefined && type !== 'AuditEvent'
+function referencesOf(type: string): readonly string[] {
+  return parametersOf(type)
+    .filter(({ kind }) => kind === 'reference')
+    .map(({ code }) => `${type}:${code}`)
 }
