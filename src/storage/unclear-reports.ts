@@ -45,17 +45,3 @@ export async function settleReportDoubts(
 ): Promise<void> {
   await db.query(SETTLE, [report, at, by])
 }
-
-const FIND_DOUBT = `
-select id, report, custodian, reason, claim, candidate, resolved_at as "resolvedAt"
-  from unclear_identity where id = $1 and report is not null`
-
-export interface ReportDoubt extends Omit<RaisedReportDoubt, 'at'> {
-  readonly id: number
-  readonly resolvedAt: Date | null
-}
-
-export async function findReportDoubt(db: Db, id: number): Promise<ReportDoubt | undefined> {
-  const { rows } = await db.query<ReportDoubt>(FIND_DOUBT, [id])
-  return rows[0]
-}
