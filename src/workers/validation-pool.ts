@@ -27,7 +27,8 @@ export interface PoolOptions extends ValidationData {
 const TIME_LIMIT = 10_000
 /** A thread without work gives its memory back. */
 const IDLE = 60_000
-const MAX_WAITING = 32
+/** At work or waiting: each is held in memory, as much as it was sent. */
+const MAX_UNFINISHED = 32
 const MAX_HEAP_MB = 512
 
 /** Starts no thread before the first large body comes. */
@@ -43,17 +44,26 @@ export function makeValidationPool({
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: IDLE,
-    maxQueue: MAX_WAITING,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     workerData: { files, own },
   })
+  let unfinished = 0
   return {
     async report(resource, profiles) {
+      if (unfinished >= MAX_UNFINISHED) {
+        throw new HubError(
+          'unavailable',
+          'Too many large resources wait to be validated: try again',
+        )
+      }
+      unfinished += 1
       const signal = AbortSignal.timeout(timeLimit)
       try {
         return await pool.run({ json: JSON.stringify(resource), profiles }, { signal })
       } catch (error) {
         throw told(error, signal)
+      } finally {
+        unfinished -= 1
       }
     },
     close: () => pool.destroy(),
@@ -61,17 +71,9 @@ export function makeValidationPool({
 }
 
 function told(error: unknown, signal: AbortSignal): unknown {
-  const { code = '', message = '' }: { code?: unknown; message?: string } =
-    error instanceof Error ? error : {}
-  if (signal.aborted || code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new HubError('too-large', 'The resource takes too much to validate: send it in parts', {
-      cause: error,
-    })
-  }
-  if (/queue/i.test(message)) {
-    return new HubError('unavailable', 'Too many large resources wait to be validated: try again', {
-      cause: error,
-    })
-  }
-  return error
+  const isOutOfMemory =
+    error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  if (!signal.aborted && !isOutOfMemory) return error
+  const message = 'The resource takes too much to validate: send it in parts'
+  return new HubError('too-large', message, { cause: error })
 }

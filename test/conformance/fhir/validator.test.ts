@@ -12,10 +12,8 @@ import { isHubError, type Problem } from '../../../src/kernel/errors.ts'
 import { makeDefinitions } from '../../../src/wire/fhir/definitions.ts'
 import { parseResourceJson } from '../../../src/wire/fhir/parse-json.ts'
 import { makeStructures } from '../../../src/wire/fhir/structures.ts'
-import {
-  makeValidator,
-  type ValidatorOptions,
-} from '../../../src/wire/fhir/validation/validator.ts'
+import { makeValidator } from '../../../src/wire/fhir/validation/validator.ts'
+import type { Strictness } from '../../../src/wire/fhir/validation/values.ts'
 import { makeXml } from '../../../src/wire/fhir/xml.ts'
 
 interface Case {
