@@ -1,4 +1,4 @@
-/** `samsyn identity list|resolve`: studies whose patient a person must settle. */
+/** `samsyn identity list|resolve|authority`: whose a study or report is, and who speaks for which identifiers. */
 import { Command, Option } from 'commander'
 import { HubError } from '../kernel/errors.ts'
 import {
@@ -7,7 +7,8 @@ import {
   unclearIdentityPageSchema,
 } from '../wire/admin/requests.ts'
 import { unclearIdentityView, type UnclearIdentity } from '../wire/admin/queue-views.ts'
-import { withAdministration, type AdministrationDeps } from './administration.ts'
+import { readSecret, withAdministration, type AdministrationDeps } from './administration.ts'
+import { authorityCommand } from './identity-authority.ts'
 import { printJson, printTable } from './print.ts'
 
 interface ListOptions {
@@ -18,14 +19,18 @@ interface ListOptions {
 }
 interface ResolveOptions {
   readonly patient?: string
+  readonly nationalIdFile?: string
   readonly new?: true
   readonly json?: true
 }
 
 export function identityCommand(deps: AdministrationDeps): Command {
-  const command = new Command('identity').description('Studies whose patient is unclear')
+  const command = new Command('identity').description(
+    'Patients that are unclear, and who may name them',
+  )
   command.addCommand(listCommand(deps))
   command.addCommand(resolveCommand(deps))
+  command.addCommand(authorityCommand(deps))
   return command
 }
 
@@ -49,21 +54,35 @@ function listCommand(deps: AdministrationDeps): Command {
 
 function resolveCommand(deps: AdministrationDeps): Command {
   return new Command('resolve')
-    .description('Say whose the study is: it is found from then on, with its reports')
+    .description('Say whose the study or report is: it is found from then on')
     .argument('<id>', 'as the list shows it')
     .addOption(
-      new Option('--patient <id>', 'the study is of this Patient of the hub').conflicts('new'),
+      new Option('--patient <id>', 'it is of this Patient of the hub').conflicts([
+        'new',
+        'nationalIdFile',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--national-id-file <file>',
+        'it is of the Patient with the personal number in this file, - for standard input',
+      ).conflicts('new'),
     )
     .option('--new', 'make a Patient of what the object says, or take its valid national id’s')
     .option('--json', 'print JSON')
-    .action(async (id: string, { json, ...chosen }: ResolveOptions) => {
-      const decision = parseRequest(identityDecisionSchema, chosen)
+    .action(async (id: string, { json, nationalIdFile, ...chosen }: ResolveOptions) => {
+      // On the command line the number would be everybody’s to see.
+      const numbered =
+        nationalIdFile === undefined ? {} : { national_id: await readSecret(nationalIdFile) }
+      const decision = parseRequest(identityDecisionSchema, { ...chosen, ...numbered })
       const resolved = await withAdministration(deps, (hub, operator) =>
         hub.resolveIdentity(numberOf(id), decision, operator),
       )
-      const { imagingStudy: imaging_study, patient } = resolved
-      if (json) printJson({ imaging_study, patient })
-      else console.log(`ImagingStudy/${imaging_study} is of Patient/${patient}`)
+      const { imagingStudy: imaging_study, report, patient } = resolved
+      const what =
+        report === null ? `ImagingStudy/${String(imaging_study)}` : `DiagnosticReport/${report}`
+      if (json) printJson({ imaging_study, report, patient })
+      else console.log(`${what} is of Patient/${patient}`)
     })
 }
 
@@ -75,18 +94,19 @@ function numberOf(id: string): number {
 function printDoubts(doubts: readonly UnclearIdentity[]): void {
   printTable(
     [
-      ...['ID', 'WHY', 'CUSTODIAN', 'STUDY', 'CLAIMED ID', 'NAME', 'BORN', 'CANDIDATE'],
+      ...['ID', 'WHY', 'CUSTODIAN', 'STUDY OR REPORT', 'CLAIMED ID', 'NAME', 'BORN'],
+      'WHO IT MAY BE',
       ...['FIRST NAMED BY', 'ALSO AT', 'SINCE'],
     ],
     doubts.map(({ claim, ...doubt }) => [
       String(doubt.id),
       doubt.reason,
       doubt.custodian,
-      doubt.study,
+      doubt.study ?? `DiagnosticReport/${String(doubt.report)}`,
       claim.id ?? '',
       [claim.givenName, claim.familyName].filter((name) => name !== undefined).join(' '),
       claim.birthDate ?? '',
-      doubt.candidate ?? '',
+      doubt.candidates.map(({ patient, score }) => `${patient} (${score})`).join(' '),
       doubt.firstClaimer ?? '',
       doubt.otherCopies.map(({ custodian }) => custodian).join(' '),
       doubt.raisedAt.toISOString(),

@@ -5,7 +5,14 @@
 import type { Agreement, Client, Member } from '../domain/access/network.ts'
 import type { Principal } from '../domain/access/principal.ts'
 import type { ImagingStudyId, PatientId } from '../kernel/ids.ts'
-import type { NewAgreement, NewClient, NewMember, NewSource } from '../wire/admin/requests.ts'
+import type { AssigningAuthority } from '../storage/assigning-authorities.ts'
+import type {
+  NewAgreement,
+  NewAuthority,
+  NewClient,
+  NewMember,
+  NewSource,
+} from '../wire/admin/requests.ts'
 import type { UnclearIdentity } from '../wire/admin/queue-views.ts'
 import type { SourceView } from '../wire/admin/views.ts'
 import type { RequestContext } from './record-audit.ts'
@@ -55,8 +62,14 @@ export interface QueuePage {
   readonly nationalIds?: 'masked' | 'shown' | undefined
 }
 
+/** Whose it is: a Patient of the hub's, by its id or personal number, or one to be made. */
+export type IdentityDecision = PatientId | 'new' | { readonly nationalId: string }
+
 export interface ResolvedIdentity {
-  readonly imagingStudy: ImagingStudyId
+  /** Null where it was a report's. */
+  readonly imagingStudy: ImagingStudyId | null
+  /** Id of the DiagnosticReport; null where it was a study's. */
+  readonly report: string | null
   readonly patient: PatientId
 }
 
@@ -88,12 +101,17 @@ export interface Administration {
   /** Reads the source's index and registers its studies; `source-failed` and its kin where it breaks off. */
   syncSource(id: string, progress: SyncProgress, by: Operator): Promise<SyncReport>
 
+  listAuthorities(by: Operator): Promise<readonly AssigningAuthority[]>
+  /** Throws `conflict` where a member speaks for the system already, or names another one so. */
+  addAuthority(request: NewAuthority, by: Operator): Promise<AssigningAuthority>
+  removeAuthority(system: string, by: Operator): Promise<void>
+
   /** Oldest first. Every look is logged. */
   listUnclearIdentities(page: QueuePage, by: Operator): Promise<readonly UnclearIdentity[]>
   /**
-   * Links the study to the patient, with its reports, and ends every doubt about it; `conflict` where that
-   * has been done. `new` makes a Patient of what the object says, or takes the one whose valid national id
+   * Links the study to the patient, with its reports, or the report, and ends every doubt about it;
+   * `conflict` where that has been done, or the patient has been replaced. `new` makes a Patient of what the object says, or takes the one whose valid national id
    * it names.
    */
-  resolveIdentity(id: number, decision: PatientId | 'new', by: Operator): Promise<ResolvedIdentity>
+  resolveIdentity(id: number, decision: IdentityDecision, by: Operator): Promise<ResolvedIdentity>
 }

@@ -10,6 +10,14 @@ export type AdmitOperator = (
   context: RequestContext,
 ) => Promise<void>
 
+/** The same for what identity clerks do, and operators may: `link-patients`, or `operate` where the token has that. */
+export function makeAdmitClerk(deps: PermitDeps): AdmitOperator {
+  return async (principal, query, context) => {
+    const action = principal.actions.has('link-patients') ? 'link-patients' : 'operate'
+    await permit(deps, { principal, action, query }, context)
+  }
+}
+
 export function makeAdmitOperator(deps: PermitDeps): AdmitOperator {
   return async (principal, query, context) => {
     await permit(deps, { principal, action: 'operate', query }, context)

@@ -36,7 +36,7 @@ export interface CandidateQuestion {
 /** More of one name and one birth date are not looked at. */
 const MOST_COMPARED = 50
 
-/** Those that certainly are another are left out. The same question has the same answer: ties go by id. */
+/** Those that certainly are another are left out, suspects aside. The same question has the same answer: ties go by id. */
 export async function findCandidates(
   db: Db,
   question: CandidateQuestion,
@@ -47,11 +47,13 @@ export async function findCandidates(
   const found = [...suspects, ...byId, ...(await findByName(db, question))]
   const distinct = [...new Map(found.map((one) => [one.id, one])).values()]
   const known = new Set([...suspects, ...byId].map(({ id }) => id))
+  const isSuspect = (id: PatientId): boolean => suspects.some((one) => one.id === id)
   const compared = await Promise.all(
     distinct.map((one) => compare(db, one, { ...question, hasIds: known.has(one.id) })),
   )
   return compared
-    .flatMap((one) => (one === undefined || one.match.grade === 'certainly-not' ? [] : [one]))
+    .filter((one) => one !== undefined)
+    .filter(({ id, match }) => match.grade !== 'certainly-not' || isSuspect(id))
     .toSorted((a, b) => b.match.score - a.match.score || (a.id < b.id ? -1 : 1))
     .slice(0, limit)
 }

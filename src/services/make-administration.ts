@@ -2,6 +2,7 @@
 import type { Administration } from './administration.ts'
 import { makeListUnclearIdentities } from './list-unclear-identities.ts'
 import { makeManageAgreements } from './manage-agreements.ts'
+import { makeManageAuthorities } from './manage-authorities.ts'
 import { makeManageClients } from './manage-clients.ts'
 import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
 import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
@@ -17,6 +18,7 @@ export function makeAdministration(deps: AdministrationDeps): Administration {
     ...makeManageMembers(deps),
     ...makeManageClients(deps),
     ...makeManageAgreements(deps),
+    ...makeManageAuthorities(deps),
     ...makeManageSources(deps),
     syncSource: deps.syncSource,
     listUnclearIdentities: makeListUnclearIdentities(deps),

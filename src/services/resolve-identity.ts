@@ -3,7 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { claimedNationalId } from '../domain/identity/claimed-identifiers.ts'
 import { contradicts } from '../domain/identity/demographics.ts'
-import { contradictsBirthDate, type NationalIdRules } from '../domain/identity/national-id.ts'
+import {
+  contradictsBirthDate,
+  parseNationalId,
+  type NationalIdRules,
+} from '../domain/identity/national-id.ts'
 import type { DicomJson, PatientClaim } from '../domain/imaging/study.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -11,16 +15,26 @@ import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import { transaction } from '../storage/db.ts'
 import { scheduleSettle } from '../storage/jobs.ts'
+import { lockKey } from '../storage/lock-key.ts'
+import { findPatient } from '../storage/patient-identifiers.ts'
+import { holdPatient } from '../storage/patient-locks.ts'
 import { confirmName } from '../storage/patient-names.ts'
 import { findStudyRows, lockStudy, putStudy } from '../storage/studies.ts'
-import { findDoubt, settleDoubts, type QueuedDoubt } from '../storage/unclear-queue.ts'
+import {
+  findDoubt,
+  settleDoubts,
+  type QueuedDoubt,
+  type QueuedStudyDoubt,
+} from '../storage/unclear-queue.ts'
 import { addName, demographicsOf } from '../wire/fhir/patient.ts'
-import type { Administration, Operator } from './administration.ts'
+import type { Administration, IdentityDecision, Operator } from './administration.ts'
+import { doubtEntity } from './doubt-entity.ts'
 import { changePatient, createPatient, readPatient } from './keep-patient.ts'
 import { patientPseudonym } from './patient-pseudonym.ts'
 import type { RecordAudit } from './record-audit.ts'
 import { refreshReports } from './refresh-reports.ts'
 import { toDemographics } from './resolve-patient.ts'
+import { settleReportIdentity } from './settle-report-identity.ts'
 import { openClaim, type DoubtedClaim } from './sealed-claim.ts'
 import { writeStudyResources } from './write-study-resources.ts'
 
@@ -40,15 +54,20 @@ export function makeResolveIdentity(deps: ResolveIdentityDeps): Administration['
     const at = deps.clock()
     return transaction(deps.pool, async (db) => {
       const doubt = await lockDoubt(db, id)
-      const doubted = openClaim(deps.sealer, doubt.imagingStudy, doubt.claim)
+      const doubted = openClaim(deps.sealer, doubt.report ?? doubt.imagingStudy, doubt.claim)
       const { claim } = doubted
-      const { custodian } = doubt
+      const { custodian, imagingStudy, report } = doubt
       const patient = await choosePatient(db, decision, { ...deps, claim, custodian, at })
       await rememberName(db, patient, { doubt, claim, at })
-      await settleDoubts(db, doubt.imagingStudy, { at, by: nameOf(by) })
-      await link(db, doubt, { doubted, patient, at, by, deps })
+      if (doubt.report === null) {
+        await settleDoubts(db, doubt.imagingStudy, { at, by: nameOf(by) })
+        await link(db, doubt, { doubted, patient, at, by, deps })
+      } else {
+        const settled = { report: doubt.report, custodian, patient, at, by: nameOf(by) }
+        await settleReportIdentity(db, settled)
+      }
       await log(deps.recordAudit, doubt, { patient, at, by })
-      return { imagingStudy: doubt.imagingStudy, patient }
+      return { imagingStudy, report, patient }
     })
   }
 }
@@ -57,7 +76,8 @@ export function makeResolveIdentity(deps: ResolveIdentityDeps): Administration['
 async function lockDoubt(db: PoolClient, id: number): Promise<QueuedDoubt> {
   const found = await findDoubt(db, id)
   if (found === undefined) throw new HubError('not-found', 'There is no such unclear identity')
-  await lockStudy(db, found.study)
+  if (found.report === null) await lockStudy(db, found.study)
+  else await lockKey(db, `unclear-identity/${found.report}`)
   const doubt = await findDoubt(db, id)
   if (doubt?.resolvedAt !== null) {
     throw new HubError('conflict', 'Somebody has settled this identity already')
@@ -76,13 +96,10 @@ interface Choosing extends Claimed, Pick<ResolveIdentityDeps, 'rules' | 'sealer'
 
 async function choosePatient(
   db: PoolClient,
-  decision: PatientId | 'new',
+  decision: IdentityDecision,
   { claim, custodian, at, rules, sealer }: Choosing,
 ): Promise<PatientId> {
-  if (decision !== 'new') {
-    if ((await readPatient(db, decision)) !== undefined) return decision
-    throw new HubError('not-found', 'There is no such patient')
-  }
+  if (decision !== 'new') return findChosen(db, decision, rules)
   const claimed = claimedNationalId(claim, rules)
   const national = claimed.ok ? claimed.id : undefined
   const id =
@@ -93,6 +110,29 @@ async function choosePatient(
   const told = isMistaken ? { ...claim, birthDate: undefined } : claim
   const { patient } = await createPatient(db, { id, national, custodian, told, at })
   return patient
+}
+
+async function findChosen(
+  db: PoolClient,
+  decision: Exclude<IdentityDecision, 'new'>,
+  rules: NationalIdRules,
+): Promise<PatientId> {
+  const chosen = typeof decision === 'string' ? decision : await findNumbered(db, decision, rules)
+  if (chosen === undefined || (await readPatient(db, chosen)) === undefined)
+    throw new HubError('not-found', 'There is no such patient')
+  const current = await holdPatient(db, chosen)
+  if (current === chosen) return chosen
+  throw new HubError('conflict', `This Patient has been replaced by Patient/${current}`)
+}
+
+async function findNumbered(
+  db: PoolClient,
+  { nationalId }: { readonly nationalId: string },
+  rules: NationalIdRules,
+): Promise<PatientId | undefined> {
+  const parsed = parseNationalId(nationalId, rules)
+  if (parsed.ok) return findPatient(db, parsed.id)
+  throw new HubError('invalid', 'This is no personal number of the population that this hub serves')
 }
 
 /** A name that was in doubt and is the person's after all (a marriage, a misspelling) is not doubted again. */
@@ -119,7 +159,7 @@ interface Linking {
   readonly deps: ResolveIdentityDeps
 }
 
-async function link(db: PoolClient, doubt: QueuedDoubt, linking: Linking): Promise<void> {
+async function link(db: PoolClient, doubt: QueuedStudyDoubt, linking: Linking): Promise<void> {
   const { imagingStudy, study, custodian } = doubt
   const { patient, at, by, deps } = linking
   const rows = await findStudyRows(db, study)
@@ -141,7 +181,7 @@ async function link(db: PoolClient, doubt: QueuedDoubt, linking: Linking): Promi
 
 /** A study that is its first patient's after all shows what it showed, not whom it was mistaken for. */
 function patientOf(
-  { candidate }: QueuedDoubt,
+  { candidate }: QueuedStudyDoubt,
   { doubted: { told, before }, patient }: Linking,
 ): DicomJson {
   return patient === candidate && Object.keys(before).length > 0 ? before : told
@@ -150,18 +190,18 @@ function patientOf(
 /** Before the commit: a link that cannot be logged is not made. */
 async function log(
   recordAudit: RecordAudit,
-  { imagingStudy, study, custodian, reason }: QueuedDoubt,
+  doubt: QueuedDoubt,
   { patient, at, by }: Pick<Linking, 'patient' | 'at' | 'by'>,
 ): Promise<void> {
   await recordAudit({
     act: 'administration',
     at,
     outcome: '0',
-    reason: `identity-resolved: ${reason}`,
+    reason: `identity-resolved: ${doubt.reason}`,
     ...by.context,
     principal: by.principal,
     patient,
-    entities: [{ kind: 'study', imagingStudy, study, custodian }],
+    entities: [doubtEntity(doubt)],
   })
 }
 

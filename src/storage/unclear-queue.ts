@@ -2,23 +2,37 @@
 import type { ImagingStudyId, OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 
-export interface QueuedDoubt {
+interface Queued {
   readonly id: number
-  readonly imagingStudy: ImagingStudyId
-  readonly study: StudyUid
   readonly custodian: OrganizationId
   readonly reason: string
-  /** What the object said, sealed. */
+  /** What the object or message said, sealed. */
   readonly claim: Buffer
-  /** The patient the study was registered for, where there was one. */
+  /** The patient that the study or report was registered for, where there was one. */
   readonly candidate: PatientId | null
   /** The custodian that alone has told the name which the claim contradicts. */
   readonly firstClaimer: OrganizationId | null
-  /** Other custodians' copies of the study, the one registered first before others. */
-  readonly otherCopies: readonly OtherCopy[]
   readonly raisedAt: Date
   readonly resolvedAt: Date | null
 }
+
+export interface QueuedStudyDoubt extends Queued {
+  readonly imagingStudy: ImagingStudyId
+  readonly study: StudyUid
+  /** Other custodians' copies of the study, the one registered first before others. */
+  readonly otherCopies: readonly OtherCopy[]
+  readonly report: null
+}
+
+export interface QueuedReportDoubt extends Queued {
+  readonly imagingStudy: null
+  readonly study: null
+  readonly otherCopies: readonly []
+  /** Id of the DiagnosticReport. */
+  readonly report: string
+}
+
+export type QueuedDoubt = QueuedStudyDoubt | QueuedReportDoubt
 
 export interface OtherCopy {
   readonly imagingStudy: ImagingStudyId
@@ -31,7 +45,7 @@ export interface OtherCopy {
 }
 
 const COLUMNS = `
-select doubt.id, doubt.imaging_study as "imagingStudy", study.study_uid as study, doubt.custodian,
+select doubt.id, doubt.report, doubt.imaging_study as "imagingStudy", study.study_uid as study, doubt.custodian,
        doubt.reason, doubt.claim, doubt.candidate, doubt.first_claimer as "firstClaimer",
        doubt.raised_at as "raisedAt",
        doubt.resolved_at as "resolvedAt",
@@ -42,10 +56,11 @@ select doubt.id, doubt.imaging_study as "imagingStudy", study.study_uid as study
           from study other
          where other.study_uid = study.study_uid and other.imaging_study <> study.imaging_study
        ) as "otherCopies"
-  from unclear_identity doubt join study on study.imaging_study = doubt.imaging_study`
+  from unclear_identity doubt left join study on study.imaging_study = doubt.imaging_study`
 
 const LIST_OPEN = `${COLUMNS}
  where doubt.resolved_at is null and doubt.id > $1
+   and (study.imaging_study is not null or doubt.report is not null)
  order by doubt.id
  limit $2`
 

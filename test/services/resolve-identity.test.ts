@@ -5,6 +5,7 @@ import { syntheticNationalId } from '../../src/demo/synthetic-ids.ts'
 import { isHubError } from '../../src/kernel/errors.ts'
 import type { PatientId, SourceId } from '../../src/kernel/ids.ts'
 import { makeListUnclearIdentities } from '../../src/services/list-unclear-identities.ts'
+import { mergePatients } from '../../src/services/merge-patients.ts'
 import { makeRegisterStudy } from '../../src/services/register-study.ts'
 import { makeResolveIdentity } from '../../src/services/resolve-identity.ts'
 import { makeResolvePatient } from '../../src/services/resolve-patient.ts'
@@ -62,7 +63,7 @@ async function doubtful(options: Registering) {
   const open = await list({}, by)
   const doubt = open.find((one) => one.imagingStudy === imagingStudy)
   assert.ok(doubt)
-  return doubt
+  return { ...doubt, imagingStudy }
 }
 
 async function rowOf(imagingStudy: string) {
@@ -134,7 +135,8 @@ describe('the queue of unclear identities', () => {
     const custodians = recorded
       .slice(before)
       .map(({ entities }) => new Set(entities.map((one) => 'custodian' in one && one.custodian)))
-    assert.deepEqual(custodians.map(([...all]) => all).sort(), [['north'], ['south']])
+    // Who was shown as who it may be is in an event that no custodian reads.
+    assert.deepEqual(custodians.map(([...all]) => all).sort(), [[false], ['north'], ['south']])
   })
 
   it('hides national ids but to those who ask for them, and logs that they did', async () => {
@@ -158,6 +160,41 @@ describe('the queue of unclear identities', () => {
     assert.deepEqual(more, [])
   })
 
+  it('names who it may be and why, the likelier first, and logs who was shown', async () => {
+    const person = { issuerOid: FNR_OID, patientName: 'Berg^Siri^Marie' }
+    const own = await patientOf({ ...person, patientId: nationalId() })
+    const namesake = await patientOf({ ...person, patientId: nationalId(), patientName: 'Berg^S' })
+    const { id, candidates } = await doubtful({ patientId: 'LOCAL-C', patientName: 'Berg^Siri' })
+    assert.deepEqual(
+      candidates.map(({ patient, grade }) => [patient, grade]),
+      [own, namesake].toSorted().map((patient) => [patient, 'probable']),
+    )
+    const [first] = candidates
+    assert.deepEqual(first?.because, [
+      { trait: 'family', verdict: 'same' },
+      { trait: 'given', verdict: 'similar' },
+      { trait: 'birth-date', verdict: 'same' },
+      { trait: 'gender', verdict: 'same' },
+    ])
+    assert.equal(first.birthDate, '1968-08-02')
+    await list({ after: id - 1, limit: 1 }, by)
+    const shown = recorded.slice(-2).flatMap(({ entities }) => entities)
+    const persons = shown.filter((one) => one.kind === 'resource' && !('custodian' in one))
+    assert.equal(persons.length, 2)
+  })
+
+  it('shows the patient that a study was registered for, however little speaks for that one', async () => {
+    const studyUid = newUid()
+    const own = { patientId: nationalId(), issuerOid: FNR_OID, patientName: 'Lie^Kari', studyUid }
+    const patient = await patientOf(own)
+    const other = { ...own, patientId: nationalId(), patientName: 'Moe^Tor', instanceNumber: 2 }
+    const { candidates } = await doubtful({ ...other, birthDate: '19400130' })
+    assert.deepEqual(
+      candidates.map((one) => [one.patient, one.grade]),
+      [[patient, 'certainly-not']],
+    )
+  })
+
   it('is not read where that cannot be logged', async () => {
     const silent = makeListUnclearIdentities({
       ...deps,
@@ -171,7 +208,7 @@ describe('settling an unclear identity', () => {
   it('links the study to the patient, takes it out of quarantine and logs who decided', async () => {
     const patient = await patientOf({ patientId: nationalId(), issuerOid: FNR_OID })
     const { id, imagingStudy } = await doubtful({ patientId: 'LOCAL-3' })
-    assert.deepEqual(await resolve(id, patient, by), { imagingStudy, patient })
+    assert.deepEqual(await resolve(id, patient, by), { imagingStudy, report: null, patient })
     const { started: _, ...row } = await rowOf(imagingStudy)
     const subject = { reference: `Patient/${patient}` }
     assert.deepEqual(row, { patient, quarantined: false, subject })
@@ -285,6 +322,31 @@ describe('settling an unclear identity', () => {
     await resolve(id, rows[0].patient, by)
     const later = await doubtful({ ...person, patientName: 'Moe^Eva' })
     assert.equal(later.firstClaimer, null)
+  })
+
+  it('is told by a personal number as well, of somebody whom the hub knows', async () => {
+    const patientId = nationalId()
+    const patient = await patientOf({ patientId, issuerOid: FNR_OID })
+    const { id } = await doubtful({ patientId: 'LOCAL-10' })
+    for (const [number, code] of [
+      ['17858550085', 'invalid'],
+      [nationalId(), 'not-found'],
+    ] as const)
+      await assert.rejects(resolve(id, { nationalId: number }, by), (error) =>
+        isHubError(error, code),
+      )
+    assert.equal((await resolve(id, { nationalId: patientId }, by)).patient, patient)
+    assert.doesNotMatch(JSON.stringify(recorded), new RegExp(patientId))
+  })
+
+  it('gives nothing to a Patient that has been replaced', async () => {
+    const [old, kept] = [nationalId(), nationalId()]
+    const replaced = await patientOf({ patientId: old, issuerOid: FNR_OID })
+    const survivor = await patientOf({ patientId: kept, issuerOid: FNR_OID })
+    await transaction(pool, (db) => mergePatients(db, { replaced, survivor, at, by: 'clerk' }))
+    const { id } = await doubtful({ patientId: 'LOCAL-11' })
+    await assert.rejects(resolve(id, replaced, by), (error) => isHubError(error, 'conflict'))
+    assert.equal((await resolve(id, survivor, by)).patient, survivor)
   })
 
   it('is done once: the second comes too late, and so does one for a doubt that is not there', async () => {

@@ -99,7 +99,8 @@ export function makeExaminations(pool: pg.Pool): Examinations {
   async function write(writer: ResourceWriter, resource: JsonObject): Promise<string> {
     const access = accessOf(NORTH)
     const ids = { id: randomUUID(), provenanceId: randomUUID() }
-    const how = { method: 'POST', at: clock(), base: 'http://localhost/fhir' } as const
+    const context = { requestId: 'request-1', channel: 'fhir' }
+    const how = { method: 'POST', at: clock(), base: 'http://localhost/fhir', context } as const
     const created = await transaction(pool, (db) =>
       writeResource(db, writer, { access, resource, ...ids, ...how }),
     )

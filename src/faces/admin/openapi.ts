@@ -19,6 +19,9 @@ interface Operation {
     | 'MovedSource'
     | 'Jwks'
     | 'IdentityDecision'
+    | 'PatientMerge'
+    | 'NewAuthority'
+    | 'RemovedAuthority'
     | 'Finding'
   /** Name of the schema whose properties are the query's parameters. */
   readonly query?: 'UnclearIdentityPage' | 'ReviewPage'
@@ -64,12 +67,33 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   '/sources/{id}/sync': { post: { summary: 'Register the source’s studies', hasId: true } },
   '/unclear-identities': {
     get: {
-      summary: 'Studies that wait for their patient, oldest first',
+      summary: 'Studies and reports that wait for their patient, oldest first, with who it may be',
       query: 'UnclearIdentityPage',
     },
   },
   '/unclear-identities/{id}/resolution': {
-    post: { summary: 'Say whose the study is', body: 'IdentityDecision', hasId: true },
+    post: { summary: 'Say whose the study or report is', body: 'IdentityDecision', hasId: true },
+  },
+  '/patients/{id}/merge': {
+    post: {
+      summary: 'Say that a Patient is the same person as another, which stands for both',
+      body: 'PatientMerge',
+      hasId: true,
+    },
+  },
+  '/patients/{id}/unmerge': {
+    post: { summary: 'Take back that the Patient was replaced', hasId: true },
+  },
+  '/authorities': {
+    get: { summary: 'Whose feed is listened to for the identifiers of each system' },
+    post: {
+      summary: 'Name the member that speaks for a system',
+      body: 'NewAuthority',
+      status: 201,
+    },
+  },
+  '/authorities/removal': {
+    post: { summary: 'Let nobody speak for a system any more', body: 'RemovedAuthority' },
   },
   '/reviews': {
     get: {
@@ -95,7 +119,7 @@ export function openApi(baseUrl: string): OpenApi {
       title: 'Samsyn administration',
       version: '1',
       description:
-        'Needs an access token with the scope samsyn:operate of an operator member; /reviews one with samsyn:read-audit of a member with the role privacy-officer.',
+        'Needs an access token with the scope samsyn:operate of an operator member; /unclear-identities and /patients one with samsyn:link-patients of a member with the role identity-clerk, or an operator’s; /reviews one with samsyn:read-audit of a member with the role privacy-officer.',
     },
     servers: [{ url: baseUrl }],
     security: [{ token: [] }],

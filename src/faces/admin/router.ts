@@ -1,12 +1,14 @@
 /**
- * /admin as JSON (described at /admin/openapi.json): members, clients, agreements, sources and unclear identities for
- * operators, emergency accesses for the privacy officers who review them.
+ * /admin as JSON (described at /admin/openapi.json): members, clients, agreements, sources and authorities for
+ * operators, unclear identities and merges of Patients for identity clerks, emergency accesses for the privacy
+ * officers who review them.
  */
 import express, { Router, type RequestHandler } from 'express'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Administration, ClientWithKey } from '../../services/administration.ts'
 import type { AdmitOperator } from '../../services/admit-operator.ts'
+import type { LinkPatients } from '../../services/link-patients.ts'
 import {
   jwksSchema,
   movedSourceSchema,
@@ -19,14 +21,17 @@ import {
 import { agreementView, clientView, memberView, sourceView } from '../../wire/admin/views.ts'
 import { problemJson } from '../problem-json.ts'
 import { contextOf, principalOf } from '../request-state.ts'
-import { addIdentityRoutes } from './identity-routes.ts'
+import { addAuthorityRoutes } from './authority-routes.ts'
+import { addIdentityRoutes, addPatientRoutes } from './identity-routes.ts'
 import { openApi } from './openapi.ts'
 import { bodyOf, isEmpty, operatorOf } from './read-request.ts'
 import { addReviewRoutes, type ReviewDeps } from './review-routes.ts'
 
 export interface AdminDeps extends ReviewDeps {
   readonly administration: Administration
+  readonly linkPatients: LinkPatients
   readonly admitOperator: AdmitOperator
+  readonly admitClerk: AdmitOperator
   /** Puts the caller's principal on the request. */
   readonly bearer: RequestHandler
   readonly log: Log
@@ -45,12 +50,15 @@ export function adminRouter(deps: AdminDeps): Router {
   })
   router.use(deps.bearer, express.json({ limit: MAX_BODY }))
   addReviewRoutes(router, deps)
-  router.use(operatorsOnly(deps.admitOperator))
+  router.use(['/unclear-identities', '/patients'], admitting(deps.admitClerk))
+  addIdentityRoutes(router, deps.administration)
+  addPatientRoutes(router, deps.linkPatients)
+  router.use(admitting(deps.admitOperator))
   addMemberRoutes(router, deps.administration)
   addClientRoutes(router, deps.administration)
   addAgreementRoutes(router, deps.administration)
   addSourceRoutes(router, deps.administration)
-  addIdentityRoutes(router, deps.administration)
+  addAuthorityRoutes(router, deps.administration)
   router.use(() => {
     throw new HubError('not-found', 'There is nothing at this address: see /admin/openapi.json')
   })
@@ -64,10 +72,10 @@ const noStore: RequestHandler = (_req, res, next) => {
   next()
 }
 
-function operatorsOnly(admitOperator: AdmitOperator): RequestHandler {
+function admitting(admit: AdmitOperator): RequestHandler {
   return async (req, _res, next) => {
     const request = `${req.method} ${req.baseUrl}${req.path}`
-    await admitOperator(principalOf(req), request, contextOf(req))
+    await admit(principalOf(req), request, contextOf(req))
     next()
   }
 }

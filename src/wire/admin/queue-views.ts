@@ -1,6 +1,8 @@
 /** What waits for a person: studies whose patient is unclear, and emergency accesses to be reviewed. */
 import type { BreakGlass } from '../../domain/access/grant.ts'
 import type { CarePurpose, Practitioner } from '../../domain/access/principal.ts'
+import type { PersonName } from '../../domain/identity/demographics.ts'
+import type { MatchScore } from '../../domain/identity/score-match.ts'
 import type { PatientClaim } from '../../domain/imaging/study.ts'
 import type {
   GrantId,
@@ -11,11 +13,22 @@ import type {
 } from '../../kernel/ids.ts'
 import type { JsonObject } from '../fhir/json.ts'
 
-/** A study that nobody is shown until a person says whose it is. */
+/** Who it may be, and why: the likelier come first. */
+export interface CandidateView extends MatchScore {
+  readonly patient: PatientId
+  readonly names: readonly PersonName[]
+  readonly birthDate?: string | undefined
+  readonly gender?: string | undefined
+}
+
+/** A study or a report that nobody is shown until a person says whose it is. */
 export interface UnclearIdentity {
   readonly id: number
-  readonly imagingStudy: ImagingStudyId
-  readonly study: StudyUid
+  /** Null where it is a report's. */
+  readonly imagingStudy: ImagingStudyId | null
+  readonly study: StudyUid | null
+  /** Id of the DiagnosticReport; null where it is a study's. */
+  readonly report: string | null
   readonly custodian: OrganizationId
   readonly reason: string
   /** The patient that the study was registered for, where there was one. */
@@ -32,6 +45,7 @@ export interface UnclearIdentity {
     /** RFC 3339. */
     readonly registeredAt: string
   }[]
+  readonly candidates: readonly CandidateView[]
   readonly raisedAt: Date
   /** As the object says it: for the person who settles it and nobody else. */
   readonly claim: PatientClaim
@@ -43,10 +57,20 @@ export function unclearIdentityView(doubt: UnclearIdentity): JsonObject {
     id: doubt.id,
     study_uid: doubt.study,
     imaging_study: doubt.imagingStudy,
+    report: doubt.report,
     custodian: doubt.custodian,
     reason: doubt.reason,
     raised_at: doubt.raisedAt.toISOString(),
     candidate: doubt.candidate,
+    candidates: doubt.candidates.map((one) => ({
+      patient: one.patient,
+      score: one.score,
+      grade: one.grade,
+      because: one.because.map(({ trait, verdict }) => ({ trait, verdict })),
+      names: one.names.map(({ family = null, given = null }) => ({ family, given })),
+      birth_date: one.birthDate ?? null,
+      gender: one.gender ?? null,
+    })),
     first_claimer: doubt.firstClaimer,
     other_copies: doubt.otherCopies.map((copy) => ({
       imaging_study: copy.imagingStudy,

@@ -152,9 +152,45 @@ export const identityDecisionSchema = z.union(
       })
       .transform(({ patient }) => patient.replace('Patient/', '') as PatientId),
     z.strictObject({ new: z.literal(true) }).transform(() => 'new' as const),
+    z
+      .strictObject({
+        national_id: z.string().max(32).describe('Personal number of the hub’s Patient'),
+      })
+      .transform(({ national_id: nationalId }) => ({ nationalId })),
   ],
-  { error: 'is neither {"patient": "<id>"} nor {"new": true}' },
+  {
+    error: 'is none of {"patient": "<id>"}, {"national_id": "<number>"} and {"new": true}',
+  },
 )
+
+/** Another Patient of the hub's, which stands for the one in the path from now on. */
+export const patientMergeSchema = z.strictObject({
+  into: z
+    .string()
+    .regex(/^(Patient\/)?[A-Za-z0-9.-]{1,64}$/, 'is not the id of a Patient')
+    .transform((text) => text.replace('Patient/', '') as PatientId)
+    .describe('Id of the Patient that stands for both'),
+})
+
+const identifierSystem = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]*:[^\s|]{1,250}$/i, 'is not a URI')
+  .describe('URI of the identifiers, as urn:oid:…')
+
+/** Whose feed is listened to for the ids of a system. */
+export const newAuthoritySchema = z.strictObject({
+  system: identifierSystem,
+  member: memberId.describe('Id of the member that gives the ids'),
+  name: name.describe('As people know the authority'),
+  namespace: z
+    .string()
+    .trim()
+    .regex(/^[^|^~\\&\s]{1,64}$/, 'is not an HL7 v2 namespace id')
+    .optional()
+    .describe('CX-4.1 in the member’s HL7 v2 messages'),
+})
+
+export const removedAuthoritySchema = z.strictObject({ system: identifierSystem })
 
 /** Query parameters, so text that is written as a number. */
 const wholeNumber = (least: number, most: number) =>
@@ -198,6 +234,7 @@ export type NewMember = z.infer<typeof newMemberSchema>
 export type NewClient = z.infer<typeof newClientSchema>
 export type NewAgreement = z.infer<typeof newAgreementSchema>
 export type NewSource = z.infer<typeof newSourceSchema>
+export type NewAuthority = z.infer<typeof newAuthoritySchema>
 
 /** Throws `invalid` with a problem per fault, located by the member's name. */
 export function parseRequest<Schema extends z.ZodType>(
@@ -223,6 +260,9 @@ export function jsonSchemas(): Readonly<Record<string, object>> {
     NewAgreement: schema(newAgreementSchema),
     MovedSource: schema(movedSourceSchema),
     IdentityDecision: schema(identityDecisionSchema),
+    PatientMerge: schema(patientMergeSchema),
+    NewAuthority: schema(newAuthoritySchema),
+    RemovedAuthority: schema(removedAuthoritySchema),
     UnclearIdentityPage: schema(unclearIdentityPageSchema),
     ReviewPage: schema(reviewPageSchema),
     Finding: schema(findingSchema),

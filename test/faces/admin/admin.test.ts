@@ -7,8 +7,9 @@ import { setContext, setPrincipal } from '../../../src/faces/request-state.ts'
 import type { Principal } from '../../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../../src/domain/audit/event.ts'
 import { HubError } from '../../../src/kernel/errors.ts'
-import type { ClientId, OrganizationId } from '../../../src/kernel/ids.ts'
-import { makeAdmitOperator } from '../../../src/services/admit-operator.ts'
+import type { ClientId, OrganizationId, PatientId } from '../../../src/kernel/ids.ts'
+import { makeAdmitClerk, makeAdmitOperator } from '../../../src/services/admit-operator.ts'
+import type { PermitDeps } from '../../../src/services/permit.ts'
 import { startAdministration, type TestAdministration } from '../../support/administration.ts'
 import { listen } from '../../support/listen.ts'
 import { silentLog } from '../../support/log.ts'
@@ -20,9 +21,13 @@ const principal: Principal = {
   tokenId: 'token-1',
 }
 
-/** A bearer check that knows two tokens. */
+/** A bearer check that knows three tokens. */
 const bearer: RequestHandler = (req, _res, next) => {
-  const actions = { operator: ['operate'], clinician: ['find'] } as const
+  const actions = {
+    operator: ['operate'],
+    clerk: ['link-patients'],
+    clinician: ['find'],
+  } as const
   const known = Object.entries(actions).find(([name]) => req.get('authorization') === name)
   if (known === undefined) throw new HubError('unauthenticated', 'No access token was presented')
   setContext(req, { requestId: 'request-1', channel: 'admin' })
@@ -30,6 +35,7 @@ const bearer: RequestHandler = (req, _res, next) => {
   next()
 }
 
+const noLinks = () => Promise.reject(new Error('not asked'))
 const noReviews = {
   listBreakGlassReviews: async () => [],
   reviewBreakGlass: async () => undefined,
@@ -51,16 +57,22 @@ async function serve(t: TestContext): Promise<Admin> {
   const hub = await startAdministration(t)
   const refused: AuditRecord[] = []
   const app = express()
+  const permitting: PermitDeps = {
+    authorize: async (who, action) => {
+      if (!who.actions.has(action)) throw new HubError('insufficient-scope', 'The scope lacks it')
+      return { principal: who, action, filter: { kind: 'everything' } }
+    },
+    recordAudit: async (record) => void refused.push(record),
+    clock: () => new Date(),
+  }
   const router = adminRouter({
     administration: hub.administration,
-    admitOperator: makeAdmitOperator({
-      authorize: async (who, action) => {
-        if (!who.actions.has(action)) throw new HubError('insufficient-scope', 'The scope lacks it')
-        return { principal: who, action, filter: { kind: 'everything' } }
-      },
-      recordAudit: async (record) => void refused.push(record),
-      clock: () => new Date(),
-    }),
+    admitOperator: makeAdmitOperator(permitting),
+    admitClerk: makeAdmitClerk(permitting),
+    linkPatients: {
+      merge: async (_who, link) => link,
+      unmerge: async (_who, replaced) => ({ replaced, survivor: 'kept' as PatientId }),
+    },
     ...noReviews,
     bearer,
     log: silentLog,
@@ -219,11 +231,57 @@ test('what operators look at is in the log, and what cannot be logged is not sho
   assert.equal((await ask('GET', '/clients')).status, 500)
 })
 
+test('an identity clerk settles whose studies are and links Patients, and administers nothing else', async (t) => {
+  const { ask, refused } = await serve(t)
+  const merged = await ask('POST', '/patients/one/merge', { into: 'Patient/two' }, 'clerk')
+  assert.deepEqual([merged.status, merged.body], [200, { replaced: 'one', survivor: 'two' }])
+  const parted = await ask('POST', '/patients/one/unmerge', {}, 'clerk')
+  assert.deepEqual([parted.status, parted.body], [200, { replaced: 'one', survivor: 'kept' }])
+  for (const token of ['clerk', 'operator'])
+    assert.equal((await ask('GET', '/unclear-identities', undefined, token)).status, 200)
+  assert.deepEqual(refused, [])
+  for (const path of ['/members', '/authorities', '/clients'])
+    assert.equal((await ask('GET', path, undefined, 'clerk')).status, 403)
+  for (const path of ['/patients/one/merge', '/patients/one/unmerge'])
+    assert.equal((await ask('POST', path, { into: 'two' }, 'clinician')).status, 403)
+})
+
+for (const body of [{}, { into: '../x' }, { into: 'two', because: 'x' }])
+  test(`${JSON.stringify(body)} is no Patient to merge into`, async (t) => {
+    const { ask } = await serve(t)
+    assert.equal((await ask('POST', '/patients/one/merge', body, 'clerk')).status, 400)
+  })
+
+test('one member speaks for a system, until it does no more', async (t) => {
+  const { ask } = await serve(t)
+  const member = { orgnr: '993467049', name: 'Helse Bergen', roles: ['publisher'] }
+  const { body } = await ask('POST', '/members', member)
+  const authority = {
+    system: 'urn:oid:2.999.1',
+    member: body.id,
+    name: 'Helse Bergen PAS',
+    namespace: 'HBE',
+  }
+  assert.deepEqual((await ask('POST', '/authorities', authority)).body, authority)
+  assert.equal((await ask('POST', '/authorities', authority)).status, 409)
+  assert.deepEqual((await ask('GET', '/authorities')).body, [authority])
+  const { system } = authority
+  assert.deepEqual((await ask('POST', '/authorities/removal', { system })).body, { system })
+  assert.equal((await ask('POST', '/authorities/removal', { system })).status, 404)
+  for (const wrong of [
+    { ...authority, system: 'HNR' },
+    { ...authority, namespace: 'A^B' },
+  ])
+    assert.equal((await ask('POST', '/authorities', wrong)).status, 400)
+})
+
 test('the description names exactly the routes there are', async (t) => {
   const { administration } = await startAdministration(t)
   const router = adminRouter({
     administration,
     admitOperator: () => Promise.reject(new Error('not asked')),
+    admitClerk: () => Promise.reject(new Error('not asked')),
+    linkPatients: { merge: noLinks, unmerge: noLinks },
     ...noReviews,
     bearer,
     log: silentLog,
