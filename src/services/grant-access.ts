@@ -26,6 +26,7 @@ import { findOverridden, queueReview } from '../storage/break-glass-reviews.ts'
 import { transaction } from '../storage/db.ts'
 import { insertGrant, revokeGrants } from '../storage/grants.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
+import { currentPatient } from '../storage/patient-locks.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
 import { overridesOf } from './overridden-custodians.ts'
@@ -142,7 +143,7 @@ async function resolvePatient(
 ): Promise<PatientId> {
   const known = await findPatient(pool, attest.patient)
   const attested = known ?? patientPseudonym(sealer, attest.patient)
-  if (patient.kind === 'reference' && patient.id !== attested)
+  if (patient.kind === 'reference' && (await currentPatient(pool, patient.id)) !== attested)
     throw new HubError('invalid', 'The attest is not for this patient', {
       reason: 'attestation_patient_mismatch',
     })

@@ -11,6 +11,7 @@ import type { Db } from '../storage/db.ts'
 import { lockKey } from '../storage/lock-key.ts'
 import { readActiveConsents } from '../storage/patient-consents.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
+import { currentPatient, holdPatient } from '../storage/patient-locks.ts'
 import { putResource, readResource } from '../storage/resources.ts'
 import { findReferencedStudies } from '../storage/study-references.ts'
 import { studyReferencesOf } from '../wire/fhir/consent-references.ts'
@@ -94,7 +95,8 @@ async function findNamed(
   if (named.kind === 'identifier') return findPatient(db, named, recorder)
   if (named.kind !== 'reference') return undefined
   const stored = await readResource(db, 'Patient', named.id)
-  return typeof stored?.content === 'string' ? (stored.id as PatientId) : undefined
+  if (typeof stored?.content !== 'string') return undefined
+  return currentPatient(db, stored.id as PatientId)
 }
 
 function unknown(): HubError {
@@ -131,6 +133,8 @@ export async function storeConsent(
   const { id, consent, principal, method, context } = request
   const { resource, patient } = consent
   await requireRoom(db, id, consent)
+  if ((await holdPatient(db, patient)) !== patient)
+    throw new HubError('conflict', 'The patient has been linked to another: send it again')
   const at = deps.clock()
   const facts = consentFacts(principal.member, patient)
   const row = { facts, quarantined: false }
