@@ -44,16 +44,6 @@ export function keyOf(table: string): 'id' | 'type, id' {
   return types.length === 1 ? 'id' : 'type, id'
 }
 
-/**
- * Types whose clinical date may be a period of any length. That of the others is one date, a year at most: so
- * an index on its beginning also finds what ends after a time.
- */
-const LASTING: ReadonlySet<string> = new Set(['Observation'])
-
-export function hasShortDates(type: string): boolean {
-  return tableOf(type) !== 'resource_other' && !LASTING.has(type)
-}
-
 /** The log is ordered by its sequence, everything else by its ids, which are never given twice. */
 export function tieOf(type: string): { readonly column: string; readonly cast: 'text' | 'bigint' } {
   return type === 'AuditEvent' ? { column: 'seq', cast: 'bigint' } : { column: 'id', cast: 'text' }

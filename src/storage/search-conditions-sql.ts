@@ -1,6 +1,6 @@
 /** Search conditions as SQL over one row of `resource`; values go into the statement's parameters. */
 import type { Condition } from '../wire/fhir/search.ts'
-import { hasShortDates, mayName } from './resource-tables.ts'
+import { mayName } from './resource-tables.ts'
 import {
   any,
   comparedDateSql,
@@ -129,10 +129,7 @@ function dateSql(
   if (place.in === 'last-updated' || type === 'AuditEvent')
     return any(anyOf.map((test) => instantTestSql(test, `${alias}.last_updated`, push)))
   const row = { from: `${alias}.date_from`, until: `${alias}.date_until` }
-  const how = { hasShortDates: hasShortDates(type), push }
   return any(
-    anyOf.map(
-      (test) => `(${intervalTestSql(test, row, push)}${beginningSql(test, row.from, how)})`,
-    ),
+    anyOf.map((test) => `(${intervalTestSql(test, row, push)}${beginningSql(test, row, push)})`),
   )
 }

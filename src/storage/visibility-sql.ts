@@ -3,6 +3,7 @@
  * clause, so a search, its total, its included resources and a read cannot differ (access.md section 3).
  */
 import type { AccessFilter } from '../domain/access/filter.ts'
+import type { PatientId } from '../kernel/ids.ts'
 import { accessFilterSql, auditFilterSql } from './access-filter-sql.ts'
 import { tableOf } from './resource-tables.ts'
 
@@ -64,7 +65,20 @@ function ruleOf(type: string, filter: AccessFilter): PrintRule {
  * survivor's, whose id its column `patient` has.
  */
 function patientSql(alias: string, printing: Printing): string {
-  return visibleMaterial(printing, `about.patient = ${alias}.patient`)
+  const material = visibleMaterial(printing, `about.patient = ${alias}.patient`)
+  const [only, ...others] = new Set(
+    visibleTypes(printing).map((type) => patientOf(printing.visibility.get(type))),
+  )
+  if (only === undefined || others.length > 0) return material
+  // It follows, and tells a database that is spread by patient where to look.
+  return `(${alias}.patient = $${printing.parameters.push(only)} and ${material})`
+}
+
+/** The one patient that the filter is about, where it says so on its own. */
+function patientOf(filter: AccessFilter | undefined): PatientId | undefined {
+  if (filter?.kind === 'patient') return filter.is
+  if (filter?.kind !== 'and') return undefined
+  return filter.of.map(patientOf).find((patient) => patient !== undefined)
 }
 
 /**
