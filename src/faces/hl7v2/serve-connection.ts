@@ -10,7 +10,7 @@ import {
   type AnswerDeps,
   type Peer,
 } from './answer-message.ts'
-import type { MllpLimits } from './start-mllp.ts'
+import type { MllpLimits } from './limits.ts'
 
 export interface Serving extends AnswerDeps {
   readonly limits: MllpLimits

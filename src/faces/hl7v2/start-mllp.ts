@@ -6,8 +6,8 @@
 import { once } from 'node:events'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import tls from 'node:tls'
-import { MAX_MESSAGE } from '../../wire/hl7v2/message.ts'
 import type { AnswerDeps, Peer } from './answer-message.ts'
+import { LIMITS, type MllpLimits } from './limits.ts'
 import { serveConnection } from './serve-connection.ts'
 
 export interface MllpOptions extends AnswerDeps {
@@ -16,27 +16,6 @@ export interface MllpOptions extends AnswerDeps {
   /** PEM texts; absent: plain TCP. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined
   readonly limits?: Partial<MllpLimits> | undefined
-}
-
-export interface MllpLimits {
-  readonly messageBytes: number
-  readonly connections: number
-  readonly connectionsPerAddress: number
-  /** A connection on which nothing happens is closed. */
-  readonly idleMs: number
-  /** A frame that has begun must end. */
-  readonly frameMs: number
-  /** What is being taken when the listener closes is taken to its end, or this long. */
-  readonly drainMs: number
-}
-
-const LIMITS: MllpLimits = {
-  messageBytes: MAX_MESSAGE,
-  connections: 200,
-  connectionsPerAddress: 16,
-  idleMs: 3_600_000,
-  frameMs: 60_000,
-  drainMs: 30_000,
 }
 
 export interface MllpListener {

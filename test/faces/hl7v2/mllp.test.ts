@@ -8,11 +8,8 @@ import { Hl7Message as MedplumMessage } from '@medplum/core'
 import { Hl7Client } from '@medplum/hl7'
 import type { Member } from '../../../src/domain/access/network.ts'
 import type { AuditRecord } from '../../../src/domain/audit/event.ts'
-import {
-  startMllp,
-  type MllpLimits,
-  type MllpOptions,
-} from '../../../src/faces/hl7v2/start-mllp.ts'
+import type { MllpLimits } from '../../../src/faces/hl7v2/limits.ts'
+import { startMllp, type MllpOptions } from '../../../src/faces/hl7v2/start-mllp.ts'
 import { HubError } from '../../../src/kernel/errors.ts'
 import { makeAdmitSender } from '../../../src/services/admit-sender.ts'
 import { makeReceiveOru, type ReceiveMessage } from '../../../src/services/receive-message.ts'
