@@ -26,6 +26,8 @@ export const NO_SEARCH = { keys: [], refs: [], compared: {} }
 
 export interface AccessServices {
   readonly pool: pg.Pool
+  /** Of the database, for a process beside this one. */
+  readonly url: string
   readonly state: AccessState
   readonly profile: typeof world.NO_CARE
   readonly authorize: Authorize
@@ -41,7 +43,7 @@ export interface AccessServices {
 
 /** Three members with every role, and one client of the requester's with every scope. */
 export async function startAccess(scope: Scope): Promise<AccessServices> {
-  const { pool } = await createDatabase(scope)
+  const { pool, url } = await createDatabase(scope)
   let now = world.NOW
   const clock = (): Date => now
   await transaction(pool, async (db) => {
@@ -55,6 +57,7 @@ export async function startAccess(scope: Scope): Promise<AccessServices> {
   let failing = false
   return {
     pool,
+    url,
     state,
     profile: world.NO_CARE,
     authorize: makeAuthorize({ state, profile: world.NO_CARE, clock }),

@@ -6,27 +6,15 @@ import { specificationTexts } from '../../src/definition-files.ts'
 import { NO_FACTS, type ObjectFacts } from '../../src/domain/access/filter.ts'
 import type { Principal } from '../../src/domain/access/principal.ts'
 import { makeRedeemBindingToken, makeIssueBindingToken } from '../../src/services/binding-tokens.ts'
-import type { IssueBindingToken } from '../../src/services/binding-tokens.ts'
-import { makeDispatchEvents, type DispatchEvents } from '../../src/services/dispatch-events.ts'
+import { makeDispatchEvents } from '../../src/services/dispatch-events.ts'
 import { makeSubscriptionWriter } from '../../src/services/file-subscription.ts'
 import { makeNotifySubscriber } from '../../src/services/notify-subscriber.ts'
 import { makeJudgeSubscriber } from '../../src/services/subscription-access.ts'
-import {
-  makeSubscriptionSockets,
-  type SubscriptionSockets,
-} from '../../src/services/subscription-sockets.ts'
-import {
-  makeReportEvents,
-  makeReportStatus,
-  type ReportEvents,
-  type ReportStatus,
-} from '../../src/services/subscription-status.ts'
-import {
-  makeSweepNotifications,
-  type SweepNotifications,
-} from '../../src/services/sweep-notifications.ts'
-import { makeTakeDue, type TakeDue } from '../../src/services/take-due.ts'
-import { makeEgress } from '../../src/sources/egress.ts'
+import { makeSubscriptionSockets } from '../../src/services/subscription-sockets.ts'
+import { makeReportEvents, makeReportStatus } from '../../src/services/subscription-status.ts'
+import { makeSweepNotifications } from '../../src/services/sweep-notifications.ts'
+import { makeTakeDue } from '../../src/services/take-due.ts'
+import { makeEgress, type Egress } from '../../src/sources/egress.ts'
 import { makePostNotification } from '../../src/sources/post-notification.ts'
 import { addClientHook } from '../../src/storage/client-hooks.ts'
 import { lockCurrentRow } from '../../src/storage/current-row.ts'
@@ -44,7 +32,7 @@ import { listen } from './listen.ts'
 import { silentLog } from './log.ts'
 import { newKey, type PrivateKey } from './oauth-world.ts'
 
-export const BASE = 'https://hub.example/fhir'
+const BASE = 'https://hub.example/fhir'
 const GUIDE = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition'
 
 export interface Received {
@@ -82,16 +70,11 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
   return receiver
 }
 
-export interface SubscriberWorld {
+export interface SubscriberWorld extends ReturnType<typeof makeNode> {
   readonly access: AccessServices
   readonly key: PrivateKey
-  readonly dispatch: DispatchEvents
-  readonly takeDue: TakeDue
-  readonly sweep: SweepNotifications
-  readonly sockets: SubscriptionSockets
-  readonly issueBindingToken: IssueBindingToken
-  readonly reportStatus: ReportStatus
-  readonly reportEvents: ReportEvents
+  /** Of the database. */
+  readonly url: string
   /** Hands out and delivers until nothing is due. */
   settle(): Promise<void>
   /** Writes the Subscription as its client; returns its id. */
@@ -125,62 +108,76 @@ export interface WorldOptions {
   readonly environment?: 'development' | 'production'
 }
 
+/** The part of a node that tells subscribers, over a database that tests share with it. */
+export function makeNode({ key, egress, usedProofs = new Set(), ...given }: NodeParts) {
+  const { pool, authorize, state, sealer, clock } = given
+  const xml = makeXml(makeStructures(makeDefinitions(specificationTexts())))
+  const shared = {
+    ...{ ...given, db: pool, base: BASE, newId: () => randomUUID(), log: silentLog },
+    ...{ chance: () => 0.5, judgeSubscriber: makeJudgeSubscriber({ authorize, state }) },
+    onAccessChange: (listener: () => void) => state.onChange(listener),
+    writeXml: (text: string) => xml.write(parseResourceJson(Buffer.from(text))),
+    async useProof(id: string): Promise<boolean> {
+      return usedProofs.size < usedProofs.add(id).size
+    },
+  }
+  const notifySubscriber = makeNotifySubscriber(shared)
+  return {
+    dispatch: makeDispatchEvents(shared),
+    takeDue: makeTakeDue({
+      ...shared,
+      notifySubscriber,
+      postNotification: makePostNotification(egress),
+      signMessage: makeSignMessage(key),
+    }),
+    sweep: makeSweepNotifications({ pool, clock }),
+    sockets: makeSubscriptionSockets({
+      ...shared,
+      notifySubscriber,
+      redeemBindingToken: makeRedeemBindingToken({ ...shared, sealer }),
+    }),
+    issueBindingToken: makeIssueBindingToken(shared),
+    reportStatus: makeReportStatus(shared),
+    reportEvents: makeReportEvents(shared),
+  }
+}
+
+type NodeParts = Pick<
+  AccessServices,
+  'pool' | 'state' | 'authorize' | 'sealer' | 'recordAudit' | 'clock'
+> & {
+  readonly key: PrivateKey
+  readonly egress: Egress
+  readonly usedProofs?: Set<string>
+}
+
 export async function startSubscribers(
   t: TestContext,
   { hooks = [], environment = 'development' }: WorldOptions = {},
 ): Promise<SubscriberWorld> {
   const access = await startAccess(t)
-  const { pool, state, authorize, sealer, recordAudit, clock } = access
-  for (const url of hooks) {
-    const { host } = new URL(url)
+  const { pool, url, state, authorize, sealer, clock } = access
+  for (const hook of hooks) {
+    const { host } = new URL(hook)
     await addClientHook(pool, { client: CLIENT, host, at: clock() })
   }
   const egress = makeEgress({ allow: ['loopback'], breakAfter: 1_000 })
   t.after(() => egress.close())
   const key = newKey()
-  const xml = makeXml(makeStructures(makeDefinitions(specificationTexts())))
-  const judgeSubscriber = makeJudgeSubscriber({ authorize, state })
-  const shared = {
-    ...{ pool, db: pool, authorize, sealer, recordAudit, clock, judgeSubscriber, base: BASE },
-    ...{ newId: () => randomUUID(), log: silentLog, chance: () => 0.5 },
-    onAccessChange: (listener: () => void) => state.onChange(listener),
-    useProof: () => Promise.resolve(true),
-    writeXml: (text: string) => xml.write(parseResourceJson(Buffer.from(text))),
-  }
-  const usedProofs = new Set<string>()
-  const useProof = async (id: string): Promise<boolean> => {
-    const isFirst = !usedProofs.has(id)
-    usedProofs.add(id)
-    return isFirst
-  }
-  const notifySubscriber = makeNotifySubscriber(shared)
-  const dispatch = makeDispatchEvents(shared)
-  const takeDue = makeTakeDue({
-    ...shared,
-    notifySubscriber,
-    postNotification: makePostNotification(egress),
-    signMessage: makeSignMessage(key),
-  })
+  const node = makeNode({ ...access, key, egress })
   const writer = makeSubscriptionWriter({
     ...{ sealer, environment },
-    checkEgress: (url) => {
-      egress.check(url)
+    checkEgress: (address) => {
+      egress.check(address)
     },
   })
   return {
-    ...{ access, key, dispatch, takeDue },
-    sweep: makeSweepNotifications({ pool, clock }),
-    sockets: makeSubscriptionSockets({
-      ...shared,
-      notifySubscriber,
-      redeemBindingToken: makeRedeemBindingToken({ sealer, useProof, clock }),
-    }),
-    issueBindingToken: makeIssueBindingToken({ ...shared, useProof }),
-    reportStatus: makeReportStatus(shared),
-    reportEvents: makeReportEvents(shared),
+    ...node,
+    ...{ access, key, url },
     async settle() {
-      while ((await dispatch()) > 0);
-      for (let tell = await takeDue(); tell !== undefined; tell = await takeDue()) await tell()
+      while ((await node.dispatch()) > 0);
+      for (let tell = await node.takeDue(); tell !== undefined; tell = await node.takeDue())
+        await tell()
     },
     async subscribe(over = {}, { id = randomUUID(), principal = system() } = {}) {
       await transaction(pool, async (db) => {

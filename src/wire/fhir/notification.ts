@@ -71,7 +71,7 @@ function entryText(event: NotifiedEvent, content: PayloadContent, base: string):
 }
 
 /** The status alone, as `$status` lists it. */
-export function statusParameters(report: StatusReport, base: string): JsonObject {
+function statusParameters(report: StatusReport, base: string): JsonObject {
   const { id, topic, status, error, type, content, events, told } = report
   return {
     resourceType: 'Parameters',

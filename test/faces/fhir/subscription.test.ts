@@ -112,5 +112,6 @@ test('/metadata names the topics, the profile and the operations', async (t) => 
   assert.equal(stated.extension.length, 4)
   assert.match(stated.supportedProfile[0], /backport-subscription$/)
   const names = stated.operation.map(({ name }: { name: string }) => name)
-  assert.deepEqual([...new Set(names)].toSorted(), ['events', 'get-ws-binding-token', 'status'])
+  assert.equal(new Set(names).size, names.length)
+  for (const name of ['events', 'get-ws-binding-token', 'status']) assert.ok(names.includes(name))
 })
