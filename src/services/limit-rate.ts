@@ -29,13 +29,15 @@ export function makeLimitRate({ clock, perMinute }: LimitRateDeps): LimitRate {
   const shares = new LRUCache<ClientId, Share>({ max: MOST_CLIENTS })
   return (client) => {
     const now = clock().getTime()
-    const left = leftOf(shares.get(client), now, perMinute)
+    const share = shares.get(client)
+    const left = leftOf(share, now, perMinute)
     if (left < 1) {
       const retryAfter = Math.ceil(((1 - left) * MINUTE_MS) / perMinute / 1000)
       const text = `At most ${perMinute} persons are looked for in a minute: try again in ${retryAfter} s`
       throw new HubError('too-many-requests', text, { retryAfter })
     }
-    shares.set(client, { left: left - 1, at: now })
+    // A clock that goes back gives nothing twice.
+    shares.set(client, { left: left - 1, at: Math.max(now, share?.at ?? now) })
   }
 }
 
