@@ -52,7 +52,6 @@ export function makeRunBatch(deps: RunBatchDeps): RunBatch {
       const error = new HubError('unprocessable', 'The entry cannot be done', {
         problems: [problem],
       })
-      if (entries.length === 0) throw error
       results.set(index, { kind: 'failed', error })
     }
     for (const entry of entries) {

@@ -10,6 +10,7 @@ import type { Action, Principal } from '../../src/domain/access/principal.ts'
 import type { AuditRecord } from '../../src/domain/audit/event.ts'
 import { ihePixOperation } from '../../src/faces/fhir/operations/ihe-pix.ts'
 import { matchOperation } from '../../src/faces/fhir/operations/match.ts'
+import { validateOperations } from '../../src/faces/fhir/operations/validate.ts'
 import type { Operation } from '../../src/faces/fhir/operations/operation.ts'
 import { subscriptionOperations } from '../../src/faces/fhir/operations/subscription.ts'
 import { submitKithOperation } from '../../src/faces/fhir/operations/submit-kith.ts'
@@ -49,6 +50,7 @@ import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
 import { makeStructures } from '../../src/wire/fhir/structures.ts'
 import { makeSummarize } from '../../src/wire/fhir/summary.ts'
 import { makeValidate } from '../../src/wire/fhir/validate.ts'
+import { makeValidator } from '../../src/wire/fhir/validation/validator.ts'
 import { makeXml } from '../../src/wire/fhir/xml.ts'
 import { searchValues } from '../../src/wire/fhir/search-values.ts'
 import { createDatabase } from './database.ts'
@@ -152,7 +154,7 @@ export async function startRegistry(
     const response = await fetch(url, { ...init, headers })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.includes('json') === true
-    const body: unknown = isJson ? JSON.parse(text) : text === '' ? undefined : text
+    const body: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text
     return { status: response.status, headers: response.headers, body }
   }
   return {
@@ -241,7 +243,9 @@ function makeDeps({
   const shared = { db: pool, pool, authorize, recordAudit, clock, base, rules, limitRate }
   const decideSight = makeDecideSight(shared)
   const ownDefinitions = readOwnDefinitions()
-  const structures = makeStructures(makeDefinitions(specificationTexts()))
+  const definitions = makeDefinitions(specificationTexts())
+  const structures = makeStructures(definitions)
+  const validator = makeValidator(definitions, ownDefinitions)
   const sealer = makeSealer(Buffer.alloc(32, 1))
   const writing = {
     ...shared,
@@ -287,6 +291,11 @@ function makeDeps({
       }),
       submitKithOperation({ submitKith: submissionsOf(writing, sealer) }),
       ...subscriptionsOf({ ...writing, sealer }),
+      ...validateOperations({
+        reportIssues: (resource, profiles) => validator.report(resource, profiles),
+        knowsProfile: validator.knowsProfile,
+        readResource: interactions.readResource,
+      }),
     ],
     nationalIdInUrl: 'reject',
     version: '0',

@@ -1,5 +1,5 @@
 /** A transaction or batch Bundle as the interactions it asks for (R4 http, section 3.1.0.11). */
-import type { Problem } from '../../kernel/errors.ts'
+import { HubError, type Problem } from '../../kernel/errors.ts'
 import { isJsonObject, listOf, textOf, type JsonObject } from './json.ts'
 import { readEntryUrl, type EntryUrl } from './read-entry-url.ts'
 
@@ -30,12 +30,13 @@ export interface TransactionBundle {
 
 const MAX_ENTRIES = 500
 
-/** Everything that cannot be understood is a problem with its entry's place. */
+/** Everything that cannot be understood is a problem with its entry's place. Throws `unprocessable` for too many entries. */
 export function readTransaction(bundle: JsonObject, base: string): TransactionBundle {
   const all = listOf(bundle.entry)
   if (all.length > MAX_ENTRIES) {
     const text = `A Bundle may have at most ${MAX_ENTRIES} entries; this one has ${all.length}`
-    return { entries: [], problems: [{ location: 'Bundle.entry', text, index: 0 }] }
+    const problems = [{ location: 'Bundle.entry', text }]
+    throw new HubError('unprocessable', 'The Bundle is too large to be looked at', { problems })
   }
   const read = all.map((entry, index) => readEntry(entry, { index, base }))
   return {
