@@ -5,6 +5,7 @@
 import type { Pool } from 'pg'
 import type { Clock } from '../kernel/clock.ts'
 import { sweepChanges } from '../storage/access-changes.ts'
+import { knownExportLandings } from '../storage/exports.ts'
 import { knownLandings } from '../storage/instances.ts'
 import type { ObjectStore } from '../storage/objects.ts'
 import { sweepOidcRecords } from '../storage/oidc.ts'
@@ -26,6 +27,9 @@ export function makeSweepExpired({ pool, objects, clock }: SweepExpiredDeps): Sw
     await sweepRevokedTokens(pool, at)
     await sweepOidcRecords(pool, at)
     await sweepChanges(pool, at)
-    await objects.sweep((ids) => knownLandings(pool, ids))
+    await objects.sweep(async (ids) => {
+      const known = [await knownLandings(pool, ids), await knownExportLandings(pool, ids)]
+      return new Set(known.flatMap((some) => [...some]))
+    })
   }
 }

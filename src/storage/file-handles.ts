@@ -6,6 +6,8 @@ import { HubError } from '../kernel/errors.ts'
 export interface FileHandles {
   /** Returns how many bytes were read, fewer than asked for only at the end of the file. */
   read(path: string, range: ReadRange): Promise<number>
+  /** Closes the file once nobody reads it any more: a deleted one else takes its place on the disk. */
+  forget(path: string): void
   close(): Promise<void>
 }
 
@@ -63,6 +65,9 @@ export function makeFileHandles(): FileHandles {
         file.readers -= 1
         closeIfUnused(file)
       }
+    },
+    forget(path) {
+      files.delete(path)
     },
     async close() {
       files.clear()

@@ -76,6 +76,10 @@ export async function makeFileObjects(
     },
     read: async (landing, offset, length, buffer) =>
       handles.read(pathOf(landing), { offset, length, buffer }),
+    async remove(landing) {
+      handles.forget(pathOf(landing))
+      await rm(pathOf(landing), { force: true })
+    },
     async sweep(isKnown) {
       let count = 0
       let batch: string[] = []

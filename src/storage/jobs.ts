@@ -15,3 +15,13 @@ export async function scheduleSettle(
 ): Promise<void> {
   await db.query({ name: 'schedule-settle', text: ADD_SETTLE, values: [imagingStudy, at] })
 }
+
+// After all work that somebody waits for at a screen. Also the guard: a worker that dies leaves this behind.
+const ADD_EXPORT = `
+select graphile_worker.add_job('run-export', json_build_object('export', $1::text), run_at := $2,
+  job_key := 'export/' || $1, job_key_mode := 'replace', max_attempts := 25, priority := 10)`
+
+/** Goes on with the export at `at`; an earlier request for the same one is replaced. */
+export async function scheduleExport(db: Db, id: string, at: Date): Promise<void> {
+  await db.query({ name: 'schedule-export', text: ADD_EXPORT, values: [id, at] })
+}

@@ -26,6 +26,8 @@ export interface ObjectStore {
    * fewer only at the end of the file. Throws where the landing is not there.
    */
   read(landing: string, offset: number, length: number, buffer: Uint8Array): Promise<number>
+  /** Deletes a landing file that no row names any more; one that is not there is as good as deleted. */
+  remove(landing: string): Promise<void>
   /** Deletes landing files that `isKnown` does not know and that no running request is writing. */
   sweep(isKnown: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<number>
   /** Proves the store can be written and read; throws with what to fix. For /readyz and doctor. */

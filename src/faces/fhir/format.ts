@@ -44,6 +44,14 @@ export function negotiate(xml: FhirXml): RequestHandler {
   }
 }
 
+/** For addresses with a format of their own: what goes wrong there is told in JSON. */
+export function answerInJson(xml: FhirXml): RequestHandler {
+  return function answerInJson(req, _res, next) {
+    formats.set(req, { kind: 'json', pretty: false, xml })
+    next()
+  }
+}
+
 /** A search by POST may name its format in the form. */
 export function askFormat(req: Request, asked: string): void {
   const kind = kindOf(asked, true)
