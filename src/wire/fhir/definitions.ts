@@ -90,8 +90,10 @@ function byUrl(text: string): ReadonlyMap<string, Entry> {
 }
 
 function entriesOf(text: string): readonly (Entry & { readonly fullUrl: string })[] {
-  const found = [...text.matchAll(/"fullUrl"\s*:\s*"([^"]+)"/g)]
-  return found.map(({ index, 1: fullUrl = '' }, at) => {
+  const found = [...text.matchAll(/"fullUrl"\s*:\s*("[^"]+")/g)]
+  return found.map(({ index, 1: quoted = '""' }, at) => {
+    // A string of its own: what is cut out of a text keeps the whole text in memory.
+    const fullUrl = String(JSON.parse(quoted))
     const start = text.indexOf('{', text.indexOf('"resource"', index))
     // Before the next entry's brace, or before the end of the list, this entry's own brace closes.
     const next = found[at + 1]?.index ?? text.length

@@ -112,6 +112,7 @@ function problemsOf({ name, file, options }: Case, bytes: Buffer): Found {
 function strictness(name: string, options: Case['options']): Strictness {
   return {
     unknownExtensions: 'refuse',
+    unknownCodes: 'refuse',
     htmlInMarkdown: name === 'bad-markdown-no-html' ? 'refuse' : 'warn',
     openReferences: options.validateReference === undefined ? 'allow' : 'refuse',
   }

@@ -1,5 +1,6 @@
 /** Invariants of R4 that @medplum/core's FHIRPath cannot evaluate, or that are met too often to interpret. */
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from '../json.ts'
+import { isSurelyBefore, isSurelyLess } from './order.ts'
 import type { Scope } from './scope.ts'
 
 type Native = (value: unknown, scope: Scope) => boolean
@@ -7,6 +8,12 @@ type Native = (value: unknown, scope: Scope) => boolean
 export const NATIVE_INVARIANTS: ReadonlyMap<string, Native> = new Map<string, Native>([
   ['ext-1', hasOneContent],
   ['ref-1', isReachable],
+  ['per-1', (value) => isJsonObject(value) && !isSurelyBefore(value.end, value.start)],
+  ['rng-2', (value) => isJsonObject(value) && !isSurelyLess(value.high, value.low)],
+  [
+    'mdd-1',
+    (value) => isJsonObject(value) && !isSurelyBefore(value.whenHandedOver, value.whenPrepared),
+  ],
   ['dom-2', (value) => valuesAtObject(value, 'contained.contained').length === 0],
   ['dom-3', isContainedUsed],
   [

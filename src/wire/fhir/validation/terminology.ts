@@ -14,6 +14,8 @@ export interface ValueSet {
 export interface Terminology {
   /** Undefined where the set cannot be listed here: SNOMED CT, LOINC, UCUM, media types, languages. */
   valueSet(canonical: string): ValueSet | undefined
+  /** Displays by code of a system that is held whole; undefined for all others. */
+  codeSystem(url: string): ReadonlyMap<string, readonly string[]> | undefined
 }
 
 /** Value sets import one another; a ring of them is nobody's to follow. */
@@ -24,7 +26,12 @@ export function makeTerminology(definitions: Definitions, own: readonly unknown[
   const find = (url: string): JsonObject | undefined =>
     ownByUrl.get(url) ?? definitions.terminology(url)
   const sets = new Map<string, ValueSet | undefined>()
+  const systems = new Map<string, ReadonlyMap<string, readonly string[]> | undefined>()
   return {
+    codeSystem(url) {
+      if (!systems.has(url)) systems.set(url, displaysOf(find(url)))
+      return systems.get(url)
+    },
     valueSet(canonical) {
       const [url = ''] = canonical.split('|')
       if (!sets.has(url)) sets.set(url, finished(expand(url, find, 0)))
@@ -44,6 +51,22 @@ function finished(codings: Codes | undefined): ValueSet | undefined {
   if (codings === undefined) return undefined
   const codes = new Set([...codings].map((one) => one.slice(one.lastIndexOf('|') + 1)))
   return { codings, codes }
+}
+
+/** Of a system without regard to case nothing is said: how its codes are written differs. */
+function displaysOf(
+  system: JsonObject | undefined,
+): ReadonlyMap<string, readonly string[]> | undefined {
+  if (system?.resourceType !== 'CodeSystem' || system.content !== 'complete') return undefined
+  if (system.caseSensitive === false) return undefined
+  return new Map(
+    conceptsWithin(system.concept).map((concept) => [
+      String(concept.code),
+      [concept, ...listOf(concept.designation).filter(isJsonObject)].flatMap(
+        ({ display, value }) => textOf(display) ?? textOf(value) ?? [],
+      ),
+    ]),
+  )
 }
 
 type Find = (url: string) => JsonObject | undefined

@@ -27,6 +27,7 @@ export interface Validator {
 const LENIENT: Strictness = {
   unknownExtensions: 'warn',
   htmlInMarkdown: 'warn',
+  unknownCodes: 'warn',
   openReferences: 'allow',
 }
 

@@ -16,6 +16,8 @@ export interface Strictness {
   readonly unknownExtensions: 'warn' | 'refuse'
   /** HTML in markdown, which whoever shows it must escape. */
   readonly htmlInMarkdown: 'warn' | 'refuse'
+  /** A code or display that its system does not have: systems grow, and ours are those of R4. */
+  readonly unknownCodes: 'warn' | 'refuse'
   /** A relative reference to what the body does not hold. */
   readonly openReferences: 'allow' | 'refuse'
 }
@@ -52,7 +54,29 @@ export function checkValue(deps: ValueDeps, findings: Findings, place: ValueAt):
     findings.error('value', at, `Does not have what is required: ${shown(rule.pattern)}`)
   }
   if (rule.binding !== undefined) checkBinding(deps, findings, place, rule.binding)
+  if (type.code === 'Coding' && isJsonObject(value)) checkCoding(deps, findings, value, at)
   if (type.code === 'Reference' && isJsonObject(value)) checkReference(deps, findings, place, value)
+}
+
+function checkCoding(
+  { terminology, strictness }: ValueDeps,
+  findings: Findings,
+  { system, code, display }: JsonObject,
+  at: string,
+): void {
+  const codes = terminology.codeSystem(String(system))
+  if (codes === undefined || typeof code !== 'string') return
+  const note = strictness.unknownCodes === 'refuse' ? findings.error : findings.warn
+  const displays = codes.get(code)
+  if (displays === undefined) note('code-invalid', at, 'Not a code of its system, as R4 has it')
+  else if (typeof display === 'string' && !displays.some((one) => isSameText(one, display))) {
+    note('value', `${at}.display`, `The code stands for: ${displays.join(', ').slice(0, 200)}`)
+  }
+}
+
+function isSameText(one: string, other: string): boolean {
+  const plain = (text: string): string => text.trim().replaceAll(/\s+/g, ' ').toLowerCase()
+  return plain(one) === plain(other)
 }
 
 function checkReference(
@@ -87,9 +111,14 @@ function checkText(
     const note = htmlInMarkdown === 'refuse' ? findings.error : findings.warn
     note('value', at, 'Seems to hold HTML, which markdown in FHIR is shown without')
   }
-  if (rule.basePath === 'Coding.system' && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(value)) {
-    findings.error('value', at, 'A code system is named by an absolute URI')
-  }
+  const fault = rule.basePath === 'Coding.system' ? systemFault(value) : undefined
+  if (fault !== undefined) findings.error('value', at, fault)
+}
+
+function systemFault(system: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(system)) return 'A code system is named by an absolute URI'
+  const isValueSet = system.startsWith('http://hl7.org/fhir/ValueSet/')
+  return isValueSet ? 'A value set, where a code system is named' : undefined
 }
 
 /** A Quantity without a code is no code to check; a concept without one is not in the set. */

@@ -137,6 +137,24 @@ const FAULTS: readonly (readonly [string, object, readonly string[]])[] = [
     ['Patient.name[0].period'],
   ],
   [
+    'per-1: an end before its start by another zone',
+    {
+      ...patient,
+      name: [
+        { text: 'x', period: { start: '2023-01-01T23:00:00-05:00', end: '2023-01-02T00:00:00Z' } },
+      ],
+    },
+    ['Patient.name[0].period'],
+  ],
+  [
+    'rng-2: a range that ends before it begins',
+    {
+      ...observation,
+      valueRange: { low: { value: 10, unit: 'mg' }, high: { value: 9, unit: 'mg' } },
+    },
+    ['Observation.value.ofType(Range)'],
+  ],
+  [
     'cpt-2: a number of no system',
     { ...patient, telecom: [{ value: '1' }] },
     ['Patient.telecom[0]'],
@@ -232,6 +250,15 @@ for (const [what, resource, places] of FAULTS) {
   })
 }
 
+/** Across zones and precisions. */
+const PERIODS = [
+  ['2023-01-01T10:00:00+02:00', '2023-01-01T09:00:00Z'],
+  ['2023-02-15', '2023-02'],
+  ['2023-02-15T10:00:00Z', '2023-02-15'],
+  ['2023', '2023-12-31'],
+  ['2023-01-01', '2023-01-01'],
+] as const
+
 const GOOD: readonly (readonly [string, object])[] = [
   ['nothing but a type', patient],
   ['a leap day', dated('2024-02-29')],
@@ -278,6 +305,17 @@ const GOOD: readonly (readonly [string, object])[] = [
         'Practitioner/1/_history/2',
         'Practitioner?identifier=x|y',
       ].map((reference) => ({ reference })),
+    },
+  ],
+  ...PERIODS.map(([start, end]): readonly [string, object] => [
+    `a period from ${start} to ${end}`,
+    { ...patient, name: [{ text: 'x', period: { start, end } }] },
+  ]),
+  [
+    'a range of units that differ',
+    {
+      ...observation,
+      valueRange: { low: { value: 2, unit: 'mg' }, high: { value: 1, unit: 'g' } },
     },
   ],
   ['base64 in lines', { ...patient, photo: [{ contentType: 'image/png', data: 'YWJj\r\n ZGVm' }] }],
