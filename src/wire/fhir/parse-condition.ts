@@ -92,6 +92,6 @@ function present({ code, column, place, within }: SearchParameter): Condition {
   }
   const inKeys: Condition = { kind: 'present', where: 'keys', code }
   if (column !== 'patient') return inKeys
-  const inColumn: Condition = { kind: 'present', where: 'patient', code }
-  return code === 'patient' ? inColumn : { kind: 'any', of: [inColumn, inKeys] }
+  // A patient of another server has a key alone.
+  return { kind: 'any', of: [{ kind: 'present', where: 'patient', code }, inKeys] }
 }

@@ -160,7 +160,9 @@ function inclusion(list: 'include' | 'revinclude', read: typeof forwardInclusion
       return { problem: UNKNOWN_MODIFIER }
     const { type } = draft.request
     const inclusions = read({ text, type, iterate: modifier === 'iterate' })
-    if (inclusions.length === 0) return 'ignored'
+    // Of all references of a type that has none, there is nothing to include.
+    const isAll = text === '*' || text === `${type}:*`
+    if (inclusions.length === 0) return isAll ? 'understood' : 'ignored'
     draft[list].push(...inclusions)
     const all = draft.include.length + draft.revinclude.length
     return all > MAX_INCLUSIONS

@@ -46,10 +46,15 @@ export const ALIASES: Readonly<Record<string, readonly string[]>> = {
   'ImagingStudy.study': ['study-instance-uid'],
 }
 
-/** Systems implied by what the hub defines, and by UIDs in elements of type `id`; beside `implied-systems-table.ts`. */
+/**
+ * Systems implied by what the hub defines, by UIDs in elements of type `id` and by languages, whose value set is
+ * all of BCP 47; beside `implied-systems-table.ts`.
+ */
 export const OWN_IMPLIED_SYSTEMS: Readonly<Record<string, readonly string[]>> = {
-  'DiagnosticReport.completeness': ['https://samsyn.no/fhir/CodeSystem/completeness'],
-  'ImagingStudy.completeness': ['https://samsyn.no/fhir/CodeSystem/completeness'],
+  'CodeSystem.language': ['urn:ietf:bcp:47'],
+  'DiagnosticReport.completeness': ['https://samsyn.no/fhir/CodeSystem/imaging-completeness'],
+  'DocumentReference.language': ['urn:ietf:bcp:47'],
+  'ImagingStudy.completeness': ['https://samsyn.no/fhir/CodeSystem/imaging-completeness'],
   'ImagingStudy.has-report': ['http://terminology.hl7.org/CodeSystem/special-values'],
   'ImagingStudy.instance': [DICOM_UID_SYSTEM],
   'ImagingStudy.series': [DICOM_UID_SYSTEM],

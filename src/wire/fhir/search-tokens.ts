@@ -22,11 +22,14 @@ export function tokenKeys(
     }
     const text = typeof value === 'boolean' ? String(value) : textOf(value)
     if (text === undefined) return []
-    return implied === undefined
-      ? keysOfToken(code, { value: text })
-      : [tokenKey(code, { value: text })]
+    if (implied !== undefined) return [tokenKey(code, { value: text })]
+    // Beside values that name their systems, as Group.characteristic.value.
+    const system = typeof value === 'boolean' ? SPECIAL_VALUES : undefined
+    return keysOfToken(code, { system, value: text })
   })
 }
+
+const SPECIAL_VALUES = 'http://terminology.hl7.org/CodeSystem/special-values'
 
 function keysOfObject(code: string, value: JsonObject): readonly string[] {
   if (value.coding !== undefined) {

@@ -190,8 +190,13 @@ function partOf(
   base: string | undefined,
 ): ComparedPart {
   switch (component.kind) {
-    case 'token':
-      return nonEmpty({ k: tokenKeys(component, values).map(storable) })
+    case 'token': {
+      const keys = tokenKeys(component, values).map(storable)
+      // `system|` asks for any value: of an implied system by the bare code, which is empty here.
+      return nonEmpty({
+        k: component.implied === undefined || keys.length === 0 ? keys : [...keys, ''],
+      })
+    }
     case 'reference': {
       const references = values.flatMap((one) => referenceOf(one, component.targets, base) ?? [])
       return nonEmpty({ k: references.flatMap((one) => keysOfReference('', one)).map(storable) })

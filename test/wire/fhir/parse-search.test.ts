@@ -272,7 +272,17 @@ test('a missing value is asked of the column that would hold it', () => {
     { kind: 'present', where: 'clinical-date', code: 'started' },
   ])
   assert.deepEqual(conditionsOf('ImagingStudy', 'patient:missing=true'), [
-    { kind: 'not', of: { kind: 'present', where: 'patient', code: 'patient' } },
+    {
+      kind: 'not',
+      of: {
+        kind: 'any',
+        of: [
+          { kind: 'present', where: 'patient', code: 'patient' },
+          // A patient of another server.
+          { kind: 'present', where: 'keys', code: 'patient' },
+        ],
+      },
+    },
   ])
   assert.deepEqual(conditionsOf('ImagingStudy', 'modality:missing=true'), [
     { kind: 'not', of: { kind: 'present', where: 'keys', code: 'modality' } },
