@@ -1,0 +1,5 @@
+import { test } from 'node:test'
+import { proveSearch } from './prove-search.ts'
+
+test('a search answers what R4 says, of every type and parameter, at length', (t) =>
+  proveSearch(t, { each: 300, rounds: 6, others: 4000 }))
