@@ -3,6 +3,7 @@
  * them (R4 profiling, section 5.1.0.3). Elements are found by id, so a differential gives ids, and a
  * choice stays `value[x]` with its types or a slice.
  */
+import type { Definitions } from '../definitions.ts'
 import { isJsonObject, listOf, textOf, type JsonObject } from '../json.ts'
 
 /** The base definition by canonical URL, with its snapshot. */
@@ -21,6 +22,21 @@ export function withSnapshot(profile: JsonObject, baseOf: BaseOf): JsonObject {
   const elements = elementsOf(base, 'snapshot').map(withBase)
   for (const change of elementsOf(profile, 'differential')) apply(elements, change, baseOf)
   return { ...profile, snapshot: { element: elements } }
+}
+
+/** The project's definitions as they are published: structures with their snapshots, all others as they are. */
+export function ownWithSnapshots(
+  definitions: Pick<Definitions, 'structure'>,
+  own: readonly JsonObject[],
+): readonly JsonObject[] {
+  const byUrl = new Map(own.map((one) => [one.url, one]))
+  const definitionOf = (url: string): JsonObject | undefined => {
+    const mine = byUrl.get(url)
+    return mine === undefined ? definitions.structure(url) : complete(mine)
+  }
+  const complete = (one: JsonObject): JsonObject =>
+    one.resourceType === 'StructureDefinition' ? withSnapshot(one, definitionOf) : one
+  return own.map(complete)
 }
 
 function elementsOf(definition: JsonObject, view: 'snapshot' | 'differential'): readonly Element[] {

@@ -6,10 +6,12 @@ import { test } from 'node:test'
 import { readOwnDefinitions, specificationTexts } from '../../../../src/definition-files.ts'
 import { makeDefinitions } from '../../../../src/wire/fhir/definitions.ts'
 import type { JsonObject } from '../../../../src/wire/fhir/json.ts'
+import { ownWithSnapshots } from '../../../../src/wire/fhir/validation/snapshot.ts'
 import { makeValidator } from '../../../../src/wire/fhir/validation/validator.ts'
 
 const own = readOwnDefinitions()
-const validator = makeValidator(makeDefinitions(specificationTexts()), own)
+const definitions = makeDefinitions(specificationTexts())
+const validator = makeValidator(definitions, own)
 const folder = path.join(import.meta.dirname, '../../../../fhir-profiles/examples')
 const wrong: Readonly<Record<string, readonly string[]>> = read('invalid.json')
 const files = readdirSync(folder).filter((name) => name !== 'invalid.json')
@@ -55,6 +57,21 @@ test('every profile has a valid example and an invalid one', () => {
   )
 })
 
-test('every profile, extension and code system is valid FHIR itself', () => {
-  for (const one of own) assert.deepEqual(errorsIn(one), [], String(one.url))
+test('every profile, extension and code system is valid FHIR itself, as it is published', () => {
+  for (const one of ownWithSnapshots(definitions, own)) {
+    assert.deepEqual(errorsIn(one), [], String(one.url))
+    assert.equal(one.resourceType === 'StructureDefinition', one.snapshot !== undefined)
+  }
+})
+
+test('a snapshot has what its base has, and what the profile says of it', () => {
+  const published = ownWithSnapshots(definitions, own).find(({ id }) => id === 'samsyn-patient')
+  const snapshot: any = published?.snapshot
+  const element = (id: string): any => snapshot.element.find((one: any) => one.id === id)
+  assert.equal(element('Patient').constraint.length > 0, true)
+  assert.equal(element('Patient.identifier').min, 1)
+  assert.equal(element('Patient.identifier:fnr').sliceName, 'fnr')
+  assert.equal(element('Patient.identifier:fnr.system').base.path, 'Identifier.system')
+  assert.equal(element('Patient.identifier:fnr.period').max, '1')
+  assert.equal(element('Patient.birthDate').max, '1')
 })
