@@ -98,7 +98,7 @@ function national(
 }
 
 /** Undefined for a help number whose assigner is not told: it may be several persons'. */
-export function identifierKey(system: string, assigner: string | undefined): string | undefined {
+function identifierKey(system: string, assigner: string | undefined): string | undefined {
   if (system !== HNR_SYSTEM) return system
   const name = assigner?.trim() ?? ''
   return name === '' ? undefined : `${system}${MARK}${name}`

@@ -1,6 +1,6 @@
 /** Two Patient records of one person, and which of them stands for both (R4 patient, "Linking Patients"). */
 import { isDeepStrictEqual } from 'node:util'
-import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
+import { isJsonObject, listOf, valuesAt, type JsonObject } from './json.ts'
 
 /** What the survivor gets of the replaced record, by element: kept, so that it can be taken back. */
 export type Given = Readonly<Record<string, readonly unknown[]>>
@@ -59,13 +59,6 @@ export function partedPatient(patient: JsonObject, given: Given): JsonObject {
     }
     return withList(rest, element, left)
   }, patient)
-}
-
-/** The id of the Patient that stands for this record, where it has been replaced. */
-export function replacedBy(patient: JsonObject): string | undefined {
-  const link = listOf(patient.link).find((one) => isJsonObject(one) && one.type === 'replaced-by')
-  const [reference] = isJsonObject(link) ? valuesAt(link, 'other.reference') : []
-  return textOf(reference)?.replace(/^Patient\//, '')
 }
 
 function isLink(link: unknown, type: string, other: string): boolean {

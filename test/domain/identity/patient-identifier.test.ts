@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   commonAssigner,
-  identifierKey,
   readPatientIdentifier,
   systemOfKey,
 } from '../../../src/domain/identity/patient-identifier.ts'
@@ -51,7 +50,7 @@ test('a help number names a person together with its assigner', () => {
   assert.notEqual(one.identifier.key, two.identifier.key)
   assert.equal(systemOfKey(one.identifier.key), 'HNR')
   assert.deepEqual(read('HNR', '17458550120'), { ok: false, problem: 'no-assigner' })
-  assert.equal(identifierKey('HNR', ' '), undefined)
+  assert.deepEqual(read('HNR', '17458550120', ' '), { ok: false, problem: 'no-assigner' })
 })
 
 for (const [what, system, value, problem] of [

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   partedPatient,
-  replacedBy,
   replacedPatient,
   restoredPatient,
   survivingPatient,
@@ -37,7 +36,6 @@ test('linking two records and parting them leaves both as they were', () => {
       const old = { ...other, id: 'two' }
       const wasActive = old.active ?? null
       const replaced = replacedPatient(old, 'one')
-      assert.equal(replacedBy(replaced), 'one')
       assert.equal(replaced.active, false)
       assert.deepEqual(restoredPatient(replaced, { survivor: 'one', wasActive }), old)
       const { patient: surviving, given } = survivingPatient(survivor, old)
