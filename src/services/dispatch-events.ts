@@ -18,6 +18,7 @@ import {
 import { transaction } from '../storage/db.ts'
 import { wakeSubscriptions } from '../storage/subscription-progress.ts'
 import { findWatching } from '../storage/subscriptions.ts'
+import type { Visibility } from '../storage/visibility-sql.ts'
 import { readVisibleVersions, type VisibleVersion } from '../storage/visible-versions.ts'
 import { isJsonObject } from '../wire/fhir/json.ts'
 import { matchesCondition, type MatchedResource } from '../wire/fhir/match-conditions.ts'
@@ -25,6 +26,7 @@ import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import type { Condition } from '../wire/fhir/search.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import { readFilter } from '../wire/fhir/subscription-filters.ts'
+import { MAX_BYTES } from './notification-batch.ts'
 import { topicOf, type JudgeSubscriber } from './subscription-access.ts'
 
 /** Resolves to how many events it took: 0 where there were none, or another node is at it. */
@@ -104,32 +106,50 @@ async function findTakers(
     const [first] = alike
     const standing = first && (await deps.judgeSubscriber(first))
     if (standing === undefined || standing.ended) continue
-    const seen = await readVisibleVersions(db, { type, wanted: events }, standing.visibility)
-    events.forEach((event, index) => {
-      const resource = read(event, seen[index])
-      if (resource === undefined) return
-      for (const subscription of alike)
-        if (deps.compile(subscription).every((one) => matchesCondition(one, resource)))
-          rows.push({ subscription: subscription.id, event })
-    })
+    for await (const [event, version] of visibleOf(db, { type, events }, standing.visibility)) {
+      const resource = read(event, version)
+      if (resource === undefined) continue
+      const takers = alike.filter((one) =>
+        deps.compile(one).every((condition) => matchesCondition(condition, resource)),
+      )
+      rows.push(...takers.map(({ id }) => ({ subscription: id, event })))
+    }
   }
   return rows
+}
+
+type Seen = readonly [CapturedEvent, VisibleVersion]
+
+/** In order, and a few megabytes of texts at a time. */
+async function* visibleOf(
+  db: PoolClient,
+  { type, events }: TypedEvents,
+  visibility: Visibility,
+): AsyncGenerator<Seen, void, undefined> {
+  let rest = events
+  while (rest.length > 0) {
+    const wanted = { type, wanted: rest, maxBytes: MAX_BYTES }
+    const seen = await readVisibleVersions(db, wanted, visibility)
+    const unread = seen.findIndex((one) => one !== undefined && one.content === undefined)
+    const done = unread < 0 ? rest.length : unread
+    for (const [index, event] of rest.slice(0, done).entries()) {
+      const version = seen[index]
+      if (version !== undefined) yield [event, version]
+    }
+    rest = rest.slice(done)
+  }
 }
 
 function sightKey({ client, actions }: Subscription): string {
   return JSON.stringify([client, [...actions].sort()])
 }
 
-type Reader = (
-  event: CapturedEvent,
-  version: VisibleVersion | undefined,
-) => MatchedResource | undefined
+type Reader = (...seen: Seen) => MatchedResource | undefined
 
 /** Reads each version once, however many see it. */
 function makeReader(log: Log): Reader {
   const known = new Map<CapturedEvent, MatchedResource | undefined>()
   return (event, version) => {
-    if (version === undefined) return undefined
     if (!known.has(event)) known.set(event, matchedResource(event, version, log))
     return known.get(event)
   }
@@ -141,7 +161,7 @@ function matchedResource(
   log: Log,
 ): MatchedResource | undefined {
   try {
-    const resource = parseJsonText(content)
+    const resource = parseJsonText(content ?? '')
     if (isJsonObject(resource)) return { id, custodian, patient, search: searchValues(resource) }
   } catch {
     // One text that cannot be read must not hold up everyone else's events.

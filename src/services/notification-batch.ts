@@ -30,8 +30,8 @@ export interface Batch {
   readonly isLast: boolean
 }
 
-/** Bytes of resources in one notification, the first of them whatever its size. */
-const MAX_BYTES = 4 * 1024 * 1024
+/** Bytes of resources in one notification, which the last of them may exceed. */
+export const MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * What is not visible now is forgotten, or, where an earlier attempt may have brought it to the subscriber, left
@@ -44,50 +44,46 @@ export async function prepareBatch(
 ): Promise<Batch | undefined> {
   return transaction(pool, async (db) => {
     const waiting = await findWaiting(db, held.id, held.maxCount)
-    const wanted = { type: held.type, wanted: waiting }
+    const wanted = { type: held.type, wanted: waiting, maxBytes: MAX_BYTES }
     const seen = await readVisibleVersions(db, wanted, visibility)
     const hidden = waiting.filter((_, index) => seen[index] === undefined)
     await dropEvents(db, held.id, positionsOf(hidden))
     const known = hidden.filter(({ number }) => number !== null)
     await markSent(db, { subscription: held.id, positions: positionsOf(known) }, at)
-    const chosen = withinSize(waiting, seen)
+    const chosen = withText(waiting, seen)
     const fresh = positionsOf(chosen.filter(({ event }) => event.number === null).map(eventOf))
     const numbers = await numberEvents(db, held, fresh)
     if (numbers === undefined) return undefined
-    const events = chosen.map(({ event, version }) => ({
-      ...event,
+    const events = chosen.map(({ event, ...version }) => ({
+      ...{ ...event, ...version },
       number: event.number ?? numbers.get(event.position) ?? 0,
-      custodian: version.custodian,
-      patient: version.patient,
-      text: version.content,
     }))
     const last = Math.max(held.events, ...events.map(({ number }) => number))
-    return { events, fresh, last, isLast: waiting.length < held.maxCount }
+    const isLast =
+      waiting.length < held.maxCount && chosen.length + hidden.length === waiting.length
+    return { events, fresh, last, isLast }
   })
 }
 
-interface Chosen {
-  readonly event: WaitingEvent
-  readonly version: VisibleVersion
+export interface Chosen<Event> {
+  readonly event: Event
+  readonly custodian: string | null
+  readonly patient: string | null
+  readonly text: string
 }
 
-function withinSize(
-  waiting: readonly WaitingEvent[],
+/** What is visible, up to where the texts that were read end. */
+export function withText<Event>(
+  events: readonly Event[],
   seen: readonly (VisibleVersion | undefined)[],
-): readonly Chosen[] {
-  const chosen: Chosen[] = []
-  let bytes = 0
-  for (const [index, event] of waiting.entries()) {
-    const version = seen[index]
-    if (version === undefined) continue
-    bytes += Buffer.byteLength(version.content)
-    if (chosen.length > 0 && bytes > MAX_BYTES) break
-    chosen.push({ event, version })
-  }
-  return chosen
+): readonly Chosen<Event>[] {
+  return events.flatMap((event, index) => {
+    const { content: text, ...facts } = seen[index] ?? { custodian: null, patient: null }
+    return text === undefined ? [] : [{ event, text, ...facts }]
+  })
 }
 
-const eventOf = ({ event }: Chosen): WaitingEvent => event
+const eventOf = ({ event }: Chosen<WaitingEvent>): WaitingEvent => event
 
 function positionsOf(events: readonly WaitingEvent[]): readonly number[] {
   return events.map(({ position }) => position)

@@ -7,7 +7,7 @@ import { listSubscriptions, type CountedSubscription } from '../storage/subscrip
 import { readVisibleVersions } from '../storage/visible-versions.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import { notificationText, statusBundle, type StatusReport } from '../wire/fhir/notification.ts'
-import type { BatchEvent } from './notification-batch.ts'
+import { MAX_BYTES, withText, type BatchEvent } from './notification-batch.ts'
 import { permit, type PermitDeps } from './permit.ts'
 import type { RequestContext } from './record-audit.ts'
 import { recordNotified } from './record-notified.ts'
@@ -92,12 +92,9 @@ async function findEvents(
   const standing = await judgeSubscriber(subscription)
   if (standing.ended) return []
   const numbered = await findNumbered(db, subscription.id, { ...range, limit: MOST_EVENTS })
-  const wanted = { type: subscription.type, wanted: numbered }
+  const wanted = { type: subscription.type, wanted: numbered, maxBytes: MAX_BYTES }
   const seen = await readVisibleVersions(db, wanted, standing.visibility)
-  return numbered.flatMap((event, index) => {
-    const version = seen[index]
-    if (version === undefined || event.number === null) return []
-    const { content: text, ...rest } = version
-    return [{ ...event, number: event.number, text, ...rest }]
-  })
+  return withText(numbered, seen).flatMap(({ event, ...version }) =>
+    event.number === null ? [] : [{ ...event, number: event.number, ...version }],
+  )
 }

@@ -14,6 +14,8 @@ export interface SweepNotificationsDeps {
 
 /** How long an event is kept, told or not. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000
+/** Events that may wait for one subscriber. */
+const MOST_WAITING = 1_000_000
 const BATCH = 10_000
 
 export function makeSweepNotifications({
@@ -23,7 +25,7 @@ export function makeSweepNotifications({
   return async () => {
     const at = clock()
     const since = new Date(at.getTime() - KEPT_MS)
-    for (const id of await findBehind(pool, since)) await giveUp(pool, id, at)
+    for (const id of await findBehind(pool, since, MOST_WAITING)) await giveUp(pool, id, at)
     while ((await forgetSentBefore(pool, since, BATCH)) === BATCH);
   }
 }
@@ -32,7 +34,7 @@ async function giveUp(pool: Pool, id: string, at: Date): Promise<void> {
   const known = await readSubscriptionRow(pool, id)
   if (known === undefined || known.phase === 'stopped') return
   const error =
-    'Events have waited for longer than they are kept, and are gone: search for what has changed ' +
-    'since, and request the subscription again'
+    'More events have waited, or for longer, than are kept, and they are gone: search for what has ' +
+    'changed since, and request the subscription again'
   await settleStanding(pool, known, { phase: 'stopped', status: 'off', error, at })
 }

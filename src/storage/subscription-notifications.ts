@@ -143,11 +143,13 @@ export async function forgetSentBefore(db: Db, at: Date, limit: number): Promise
 }
 
 const BEHIND = `
-select distinct n.subscription from subscription_notification n
-where n.at < $1 and n.sent_at is null limit 1000`
+select subscription from subscription_notification where at < $1 and sent_at is null
+union
+select subscription from subscription_notification where sent_at is null
+group by subscription having count(*) > $2`
 
-/** Subscriptions for which something has waited since before `at`. */
-export async function findBehind(db: Db, at: Date): Promise<readonly string[]> {
-  const { rows } = await db.query<{ subscription: string }>(BEHIND, [at])
+/** Subscriptions for which something has waited since before `at`, or more than `most` events wait. */
+export async function findBehind(db: Db, at: Date, most: number): Promise<readonly string[]> {
+  const { rows } = await db.query<{ subscription: string }>(BEHIND, [at, most])
   return rows.map(({ subscription }) => subscription)
 }

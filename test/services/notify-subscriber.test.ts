@@ -150,6 +150,18 @@ test('many events come in order, without gaps, as many at once as was asked for'
   assert.ok(receiver.received.every(({ bundle }) => eventsIn(bundle).length <= 3))
 })
 
+test('large resources come a few megabytes at a time', async (t) => {
+  const { world, receiver } = await subscribed(t, { content: 'full-resource' })
+  const description = 'x'.repeat(1_500_000)
+  for (const id of ['one', 'two', 'three', 'four', 'five'])
+    await world.put(studyResource(id, { description }), ownStudy())
+  await world.settle()
+  assert.deepEqual(
+    receiver.received.map(({ bundle }) => eventsIn(bundle).map(({ number }) => number)),
+    [[], ['1', '2', '3'], ['4', '5']],
+  )
+})
+
 test('an event that is not accepted is tried again with its number, and the next waits for it', async (t) => {
   const { world, receiver, id } = await subscribed(t, { numbers: { 'max-count': 1 } })
   receiver.answer = 503
@@ -419,7 +431,7 @@ test('a subscriber further behind than events are kept is told so and begins ane
   await world.sweep()
   const off = await world.statusOf(id)
   assert.equal(off.status, 'off')
-  assert.match(off.error ?? '', /search for what has changed/)
+  assert.match(off.error ?? '', /request the subscription again/)
   receiver.answer = 200
   await world.subscribe({ endpoint: receiver.url }, { id })
   await world.put(studyResource('two'), ownStudy())
