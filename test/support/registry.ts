@@ -132,9 +132,23 @@ export interface PutOptions extends Partial<WriteResource> {
   readonly at?: Date
 }
 
+/** What operations are made of that only some tests want. */
+export type Ground = ReturnType<typeof makeDeps> & {
+  readonly callerOf: (client: string) => Caller | undefined
+}
+
+export interface Over {
+  readonly limitRate?: LimitRate
+  readonly more?: (ground: Ground) => {
+    readonly operations: readonly Operation[]
+    /** At the FHIR base, before the registry itself. */
+    readonly beside?: Readonly<Record<string, express.RequestHandler>>
+  }
+}
+
 export async function startRegistry(
   t: TestContext,
-  over: { readonly limitRate?: LimitRate } = {},
+  { more, ...over }: Over = {},
 ): Promise<Registry> {
   const { pool } = await createDatabase(t)
   const audit: AuditRecord[] = []
@@ -144,7 +158,11 @@ export async function startRegistry(
   const app = express()
   const base = `${await listen(t, app)}/fhir`
   app.use(requestId())
-  app.use('/fhir', fhirRouter(makeDeps({ pool, base, audit, auditing, callers, log, ...over })))
+  const deps = makeDeps({ pool, base, audit, auditing, callers, log, ...over })
+  const added = more?.({ ...deps, callerOf: (client) => callers.get(client) })
+  for (const [path, router] of Object.entries(added?.beside ?? {})) app.use(`/fhir/${path}`, router)
+  const operations = [...deps.operations, ...(added?.operations ?? [])]
+  app.use('/fhir', fhirRouter({ ...deps, operations }))
 
   const ask: Registry['ask'] = async (caller, path, init) => {
     const key = keyOf(caller)
@@ -223,7 +241,7 @@ function makeDeps({
   callers,
   log,
   limitRate = makeLimitRate({ clock: () => new Date(), perMinute: 1000 }),
-}: World): Parameters<typeof fhirRouter>[0] {
+}: World) {
   const callerOf = (principal: Principal): Caller => {
     const caller = callers.get(principal.client)
     if (caller === undefined) throw new HubError('unauthenticated', 'Nobody')
@@ -275,7 +293,7 @@ function makeDeps({
     recordConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
     replaceConsent: () => Promise.reject(new HubError('forbidden', 'Not here')),
   }
-  return {
+  const deps = {
     ...shared,
     ...interactions,
     runTransaction: makeRunTransaction(writing),
@@ -308,7 +326,8 @@ function makeDeps({
       setPrincipal(req, principalOf(key, caller))
       next()
     },
-  }
+  } satisfies Parameters<typeof fhirRouter>[0]
+  return { ...deps, decideSight }
 }
 
 function subscriptionsOf(
