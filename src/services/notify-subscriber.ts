@@ -4,7 +4,6 @@
  */
 import type { Pool } from 'pg'
 import { FAILURES_TO_ERROR, retryDelay } from '../domain/subscription/retry.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { isHubError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import {
@@ -17,38 +16,21 @@ import {
 } from '../storage/subscription-progress.ts'
 import type { Visibility } from '../storage/visibility-sql.ts'
 import {
-  notificationText,
-  type NotificationType,
-  type NotifiedEvent,
-} from '../wire/fhir/notification.ts'
+  attempt,
+  attemptText,
+  type AttemptDeps,
+  type SendNotification,
+} from './attempt-notification.ts'
 import { confirmBatch, prepareBatch, withdrawBatch, type Batch } from './notification-batch.ts'
 import { recordNotified } from './record-notified.ts'
 import type { RecordAudit } from './record-audit.ts'
-import { topicOf, type JudgeSubscriber } from './subscription-access.ts'
-import { isXml } from '../wire/fhir/subscription.ts'
 import { settleStanding } from './subscription-standing.ts'
 
-export type SendResult =
-  | { readonly accepted: true }
-  | { readonly accepted: false; readonly mayHaveArrived: boolean; readonly reason: string }
-
-/** Hands the text to the subscriber; resolves whatever happens. */
-export type SendNotification = (text: string, signal: AbortSignal) => Promise<SendResult>
-
-export interface NotifySubscriberDeps {
+export interface NotifySubscriberDeps extends AttemptDeps {
   readonly pool: Pool
-  readonly judgeSubscriber: JudgeSubscriber
   readonly recordAudit: RecordAudit
-  /** Hears of every change that may end access (AccessState); returns what ends that. */
-  readonly onAccessChange: (listener: () => void) => () => void
-  readonly clock: Clock
   /** From 0 to 1. */
   readonly chance: () => number
-  readonly newId: () => string
-  /** The FHIR base address. */
-  readonly base: string
-  /** JSON text of a resource in XML. */
-  readonly writeXml: (text: string) => string
   readonly log: Log
 }
 
@@ -142,7 +124,7 @@ async function shakeHands({ deps, send }: Job, held: ClaimedSubscription): Promi
     await release(deps, held, new Date(clock().getTime() + SOON_MS))
     return false
   }
-  const result = await attempt(deps, held, { send, text: textOf(deps, held, 'handshake') })
+  const result = await attempt(deps, held, { send, text: attemptText(deps, held, 'handshake') })
   const at = clock()
   if (result.accepted) {
     await noteSuccess(pool, held, at)
@@ -160,48 +142,6 @@ async function shakeHands({ deps, send }: Job, held: ClaimedSubscription): Promi
   }
   await release(deps, held, null)
   return false
-}
-
-function textOf(
-  { base, clock, newId, writeXml }: NotifySubscriberDeps,
-  held: ClaimedSubscription,
-  type: NotificationType,
-  told: { readonly events: number; readonly list: readonly NotifiedEvent[] } = {
-    events: held.events,
-    list: [],
-  },
-): string {
-  // What arrives is proof that the error is over.
-  const status = held.status === 'error' ? 'active' : held.status
-  const { url } = topicOf(held)
-  const { id, content } = held
-  const text = notificationText(
-    { id, topic: url, status, error: null, type, content, events: told.events, told: told.list },
-    { base, at: clock(), newId },
-  )
-  return isXml(held) ? writeXml(text) : text
-}
-
-/** The attempt is cut where access ends while it lasts. */
-async function attempt(
-  { judgeSubscriber, onAccessChange }: NotifySubscriberDeps,
-  held: ClaimedSubscription,
-  { send, text }: { readonly send: SendNotification; readonly text: string },
-): Promise<SendResult> {
-  const ending = new AbortController()
-  const stopListening = onAccessChange(() => {
-    judgeSubscriber(held).then(
-      ({ ended }) => {
-        if (ended) ending.abort()
-      },
-      () => ending.abort(),
-    )
-  })
-  try {
-    return await send(text, ending.signal)
-  } finally {
-    stopListening()
-  }
 }
 
 async function tellWaiting(job: Job, first: ClaimedSubscription): Promise<void> {
@@ -228,7 +168,7 @@ async function tellBatch(job: Job, held: ClaimedSubscription, batch: Batch): Pro
   const { deps, send } = job
   if (!(await isLogged(deps, held, batch))) return false
   const told = { events: batch.last, list: batch.events }
-  const text = textOf(deps, held, 'event-notification', told)
+  const text = attemptText(deps, held, 'event-notification', told)
   const result = await attempt(deps, held, { send, text })
   if (!result.accepted) {
     if (!result.mayHaveArrived) await withdrawBatch(deps.pool, held, batch)
@@ -262,7 +202,7 @@ async function tellAlive({ deps, send }: Job, held: ClaimedSubscription): Promis
   const { clock, pool } = deps
   const next = nextHeartbeat(held)
   if (next === null || next > clock()) return release(deps, held, next)
-  const result = await attempt(deps, held, { send, text: textOf(deps, held, 'heartbeat') })
+  const result = await attempt(deps, held, { send, text: attemptText(deps, held, 'heartbeat') })
   if (!result.accepted) return fail(deps, held, result.reason)
   const at = clock()
   await noteSuccess(pool, held, at)

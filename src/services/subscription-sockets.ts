@@ -8,7 +8,8 @@ import type { Log } from '../kernel/log.ts'
 import { bindSubscriptions, claimBound, findBound } from '../storage/subscription-progress.ts'
 import { listSubscriptions } from '../storage/subscriptions.ts'
 import type { RedeemBindingToken } from './binding-tokens.ts'
-import { CLAIM_MS, type NotifySubscriber, type SendNotification } from './notify-subscriber.ts'
+import type { SendNotification } from './attempt-notification.ts'
+import { CLAIM_MS, type NotifySubscriber } from './notify-subscriber.ts'
 
 /** The face's side of a websocket. */
 export interface SocketPort {

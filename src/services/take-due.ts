@@ -6,12 +6,8 @@ import type { PostNotification } from '../sources/post-notification.ts'
 import { claimDue, type ClaimedSubscription } from '../storage/subscription-progress.ts'
 import type { SignMessage } from '../wire/sign-message.ts'
 import { hostOf } from './file-subscription.ts'
-import {
-  CLAIM_MS,
-  type NotifySubscriber,
-  type SendNotification,
-  type SendResult,
-} from './notify-subscriber.ts'
+import type { SendNotification, SendResult } from './attempt-notification.ts'
+import { CLAIM_MS, type NotifySubscriber } from './notify-subscriber.ts'
 import { openHeaders } from './sealed-headers.ts'
 
 /** What is to be run to tell the one that was taken up, or undefined where none was due. On any node, any number. */

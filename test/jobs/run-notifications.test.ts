@@ -14,9 +14,7 @@ import { until } from '../support/until.ts'
 test('two nodes tell a subscriber each event once, in order, and a stop waits for what runs', async (t) => {
   const receiver = await startReceiver(t)
   const world = await startSubscribers(t, { hooks: [receiver.url] })
-  const { dispatch: dispatchEvents, takeDue, sockets, sweep } = world
-  const deps = { dispatchEvents, takeDue, subscriptionSockets: sockets, sweepNotifications: sweep }
-  const nodes = [1, 2].map(() => startNotifications({ ...deps, log: silentLog }))
+  const nodes = [1, 2].map(() => startNotifications({ ...world, log: silentLog }))
   await world.subscribe({ endpoint: receiver.url, numbers: { 'max-count': 2 } })
   const ids = Array.from({ length: 9 }, (_, index) => `study-${index}`)
   for (const id of ids) await world.put(studyResource(id), ownStudy())

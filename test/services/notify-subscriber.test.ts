@@ -196,7 +196,7 @@ test('a retry waits for its time', async (t) => {
 test('a deliverer that dies with an event in its hands loses nothing and no order', async (t) => {
   const { world, receiver } = await subscribed(t, { numbers: { 'max-count': 1, timeout: 1 } })
   for (const id of ['one', 'two', 'three']) await world.put(studyResource(id), ownStudy())
-  while ((await world.dispatch()) > 0);
+  while ((await world.dispatchEvents()) > 0);
   receiver.answer = 'hang'
   const dying = (await world.takeDue())?.()
   await until(() => told(receiver).length === 1)
@@ -246,7 +246,7 @@ test('what is hidden between its capture and its delivery is not told of and tak
   const { world, receiver } = await subscribed(t)
   for (const id of ['doubted', 'deleted', 'moved', 'stays'])
     await world.put(studyResource(id), ownStudy())
-  while ((await world.dispatch()) > 0);
+  while ((await world.dispatchEvents()) > 0);
   await world.put(studyResource('doubted'), ownStudy(), { quarantined: true })
   await world.put(studyResource('deleted'), ownStudy(), { method: 'DELETE' })
   await world.put(studyResource('moved'), worlds.study({ custodian: worlds.OTHER }))
@@ -293,7 +293,7 @@ test('a client that is disabled is told nothing more, and its subscription says 
   const { world, receiver, id } = await subscribed(t)
   const { pool, state } = world.access
   await world.put(studyResource('one'), ownStudy())
-  while ((await world.dispatch()) > 0);
+  while ((await world.dispatchEvents()) > 0);
   await transaction(pool, (db) => updateClient(db, client({ active: false })))
   await state.catchUp()
   await world.settle()
@@ -318,7 +318,7 @@ test('a delivery under way is cut when access ends', async (t) => {
   const { world, receiver, id } = await subscribed(t, { numbers: { timeout: 15 } })
   receiver.answer = 'hang'
   await world.put(studyResource('one'), ownStudy())
-  while ((await world.dispatch()) > 0);
+  while ((await world.dispatchEvents()) > 0);
   const telling = (await world.takeDue())?.()
   await until(() => told(receiver).length === 1)
   const { pool, state } = world.access
@@ -428,7 +428,7 @@ test('a subscriber further behind than events are kept is told so and begins ane
   await world.put(studyResource('one'), ownStudy())
   await world.settle()
   await world.turn(31 * 24 * 60)
-  await world.sweep()
+  await world.sweepNotifications()
   const off = await world.statusOf(id)
   assert.equal(off.status, 'off')
   assert.match(off.error ?? '', /request the subscription again/)
@@ -462,7 +462,7 @@ test('a version that two writers race for is told of in the order of its version
   const writing = Array.from({ length: 4 }, async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       await world.put(studyResource('one'), ownStudy())
-      await world.dispatch()
+      await world.dispatchEvents()
     }
   })
   await Promise.all(writing)

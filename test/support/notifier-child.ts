@@ -16,17 +16,12 @@ const clock = (): Date => new Date(Number(CLOCK) + performance.now() - begun)
 
 const pool = makePool({ connection: { connectionString }, max: 5, log: silentLog })
 const state = await startAccessState({ pool, clock, log: silentLog })
-const { dispatch, takeDue, sweep } = makeNode({
+const node = makeNode({
   ...{ pool, state, clock, authorize: makeAuthorize({ state, profile: NO_CARE, clock }) },
   sealer: makeSealer(Buffer.alloc(32, 7)),
   recordAudit: () => Promise.resolve(),
   key: newKey(),
   egress: makeEgress({ allow: ['loopback'] }),
 })
-startNotifications({
-  dispatchEvents: dispatch,
-  takeDue,
-  sweepNotifications: sweep,
-  log: silentLog,
-})
+startNotifications({ ...node, log: silentLog })
 console.log('telling')

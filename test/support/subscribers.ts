@@ -5,17 +5,8 @@ import type { TestContext } from 'node:test'
 import { specificationTexts } from '../../src/definition-files.ts'
 import { NO_FACTS, type ObjectFacts } from '../../src/domain/access/filter.ts'
 import type { Principal } from '../../src/domain/access/principal.ts'
-import { makeRedeemBindingToken, makeIssueBindingToken } from '../../src/services/binding-tokens.ts'
-import { makeDispatchEvents } from '../../src/services/dispatch-events.ts'
-import { makeSubscriptionWriter } from '../../src/services/file-subscription.ts'
-import { makeNotifySubscriber } from '../../src/services/notify-subscriber.ts'
-import { makeJudgeSubscriber } from '../../src/services/subscription-access.ts'
-import { makeSubscriptionSockets } from '../../src/services/subscription-sockets.ts'
-import { makeReportEvents, makeReportStatus } from '../../src/services/subscription-status.ts'
-import { makeSweepNotifications } from '../../src/services/sweep-notifications.ts'
-import { makeTakeDue } from '../../src/services/take-due.ts'
+import { makeSubscriptions } from '../../src/services/make-subscriptions.ts'
 import { makeEgress, type Egress } from '../../src/sources/egress.ts'
-import { makePostNotification } from '../../src/sources/post-notification.ts'
 import { addClientHook } from '../../src/storage/client-hooks.ts'
 import { lockCurrentRow } from '../../src/storage/current-row.ts'
 import { transaction } from '../../src/storage/db.ts'
@@ -25,7 +16,6 @@ import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
 import { parseResourceJson } from '../../src/wire/fhir/parse-json.ts'
 import { makeStructures } from '../../src/wire/fhir/structures.ts'
 import { makeXml } from '../../src/wire/fhir/xml.ts'
-import { makeSignMessage } from '../../src/wire/sign-message.ts'
 import { CLIENT, CONTEXT, startAccess, system, type AccessServices } from './access-services.ts'
 import * as world from './access-worlds.ts'
 import { listen } from './listen.ts'
@@ -108,38 +98,19 @@ export interface WorldOptions {
   readonly environment?: 'development' | 'production'
 }
 
-/** The part of a node that tells subscribers, over a database that tests share with it. */
-export function makeNode({ key, egress, usedProofs = new Set(), ...given }: NodeParts) {
-  const { pool, authorize, state, sealer, clock } = given
+/** Subscriptions of a node, over a database that tests share with it. */
+export function makeNode({
+  environment = 'development',
+  usedProofs = new Set(),
+  ...given
+}: NodeParts): ReturnType<typeof makeSubscriptions> {
   const xml = makeXml(makeStructures(makeDefinitions(specificationTexts())))
-  const shared = {
-    ...{ ...given, db: pool, base: BASE, newId: () => randomUUID(), log: silentLog },
-    ...{ chance: () => 0.5, judgeSubscriber: makeJudgeSubscriber({ authorize, state }) },
-    onAccessChange: (listener: () => void) => state.onChange(listener),
-    writeXml: (text: string) => xml.write(parseResourceJson(Buffer.from(text))),
-    async useProof(id: string): Promise<boolean> {
-      return usedProofs.size < usedProofs.add(id).size
-    },
-  }
-  const notifySubscriber = makeNotifySubscriber(shared)
-  return {
-    dispatch: makeDispatchEvents(shared),
-    takeDue: makeTakeDue({
-      ...shared,
-      notifySubscriber,
-      postNotification: makePostNotification(egress),
-      signMessage: makeSignMessage(key),
-    }),
-    sweep: makeSweepNotifications({ pool, clock }),
-    sockets: makeSubscriptionSockets({
-      ...shared,
-      notifySubscriber,
-      redeemBindingToken: makeRedeemBindingToken({ ...shared, sealer }),
-    }),
-    issueBindingToken: makeIssueBindingToken(shared),
-    reportStatus: makeReportStatus(shared),
-    reportEvents: makeReportEvents(shared),
-  }
+  return makeSubscriptions({
+    ...{ ...given, environment, base: BASE, newId: () => randomUUID(), chance: () => 0.5 },
+    ...{ signingKey: given.key, log: silentLog },
+    writeXml: (text) => xml.write(parseResourceJson(Buffer.from(text))),
+    useProof: (id) => Promise.resolve(usedProofs.size < usedProofs.add(id).size),
+  })
 }
 
 type NodeParts = Pick<
@@ -149,6 +120,7 @@ type NodeParts = Pick<
   readonly key: PrivateKey
   readonly egress: Egress
   readonly usedProofs?: Set<string>
+  readonly environment?: 'development' | 'production'
 }
 
 export async function startSubscribers(
@@ -156,7 +128,7 @@ export async function startSubscribers(
   { hooks = [], environment = 'development' }: WorldOptions = {},
 ): Promise<SubscriberWorld> {
   const access = await startAccess(t)
-  const { pool, url, state, authorize, sealer, clock } = access
+  const { pool, url, state, authorize, clock } = access
   for (const hook of hooks) {
     const { host } = new URL(hook)
     await addClientHook(pool, { client: CLIENT, host, at: clock() })
@@ -164,20 +136,14 @@ export async function startSubscribers(
   const egress = makeEgress({ allow: ['loopback'], breakAfter: 1_000 })
   t.after(() => egress.close())
   const key = newKey()
-  const node = makeNode({ ...access, key, egress })
-  const writer = makeSubscriptionWriter({
-    ...{ sealer, environment },
-    checkEgress: (address) => {
-      egress.check(address)
-    },
-  })
+  const node = makeNode({ ...access, key, egress, environment })
+  const { subscriptionWriter: writer, dispatchEvents, takeDue } = node
   return {
     ...node,
     ...{ access, key, url },
     async settle() {
-      while ((await node.dispatch()) > 0);
-      for (let tell = await node.takeDue(); tell !== undefined; tell = await node.takeDue())
-        await tell()
+      while ((await dispatchEvents()) > 0);
+      for (let tell = await takeDue(); tell !== undefined; tell = await takeDue()) await tell()
     },
     async subscribe(over = {}, { id = randomUUID(), principal = system() } = {}) {
       await transaction(pool, async (db) => {

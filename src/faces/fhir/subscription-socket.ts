@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Log } from '../../kernel/log.ts'
-import type { SendResult } from '../../services/notify-subscriber.ts'
+import type { SendResult } from '../../services/attempt-notification.ts'
 import type { SocketPort, SubscriptionSockets } from '../../services/subscription-sockets.ts'
 
 export interface SubscriptionSocketDeps {

@@ -38,7 +38,7 @@ async function start(t: TestContext): Promise<SocketWorld> {
     res.end('plain')
   })
   const attached = attachSubscriptionSocket(server, {
-    ...{ subscriptionSockets: world.sockets, path: PATH, log: silentLog },
+    ...{ subscriptionSockets: world.subscriptionSockets, path: PATH, log: silentLog },
     patience: { bind: 500, read: 500 },
   })
   server.listen(0, '127.0.0.1')
@@ -54,8 +54,8 @@ async function start(t: TestContext): Promise<SocketWorld> {
     url: `ws://127.0.0.1:${address.port}${PATH}`,
     run: (holds) =>
       until(async () => {
-        await world.dispatch()
-        await world.sockets.pump()
+        await world.dispatchEvents()
+        await world.subscriptionSockets.pump()
         return holds()
       }),
     async token(id) {
@@ -108,7 +108,7 @@ test('what happened while nobody was bound waits, in order, and nothing comes tw
   first.socket.close()
   await until(() => first.closed !== undefined)
   for (const id of ['one', 'two']) await world.put(studyResource(id), ownStudy())
-  while ((await world.dispatch()) > 0);
+  while ((await world.dispatchEvents()) > 0);
   const second = await open(url, await token())
   await run(() => told(second).length === 2)
   assert.deepEqual(told(second), ['1 ImagingStudy/one', '2 ImagingStudy/two'])
@@ -122,7 +122,7 @@ test('a socket that stops reading is dropped, and the next gets what it did not 
   await run(() => slow.received.length === 1)
   slow.socket.pause()
   await world.put(studyResource('one'), ownStudy())
-  await run(() => world.sockets.count() === 0)
+  await run(() => world.subscriptionSockets.count() === 0)
   const next = await open(url, await token())
   await run(() => told(next).length === 1)
   assert.deepEqual(told(next), ['1 ImagingStudy/one'])
@@ -166,9 +166,12 @@ test('a socket ends with its client, although nothing happens', async (t) => {
   await run(() => one.received.length === 1)
   const { pool, state } = world.access
   await transaction(pool, (db) => updateClient(db, client({ active: false })))
-  await world.turn(0.1)
   await state.catchUp()
-  await run(() => one.closed === 1008)
+  await until(async () => {
+    await world.turn(0.05)
+    await world.subscriptionSockets.pump()
+    return one.closed === 1008
+  })
   assert.equal((await world.statusOf(id)).status, 'off')
 })
 
