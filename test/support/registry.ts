@@ -216,7 +216,7 @@ export async function startRegistry(
 }
 
 /** One client and grant for each caller, whatever its access becomes later. */
-function keyOf({ member, grant, actions }: Caller): string {
+export function keyOf({ member, grant, actions }: Caller): string {
   return [member, grant ?? '', ...actions].join('/')
 }
 

@@ -17,27 +17,44 @@ export async function sendExportFile(
   const range = rangeOf(req, file)
   const isCompressed = range === undefined && acceptsGzip(req)
   const etag = etagOf(file, isCompressed)
-  res.setHeader('Content-Type', 'application/fhir+ndjson')
-  res.setHeader('Cache-Control', 'private, no-store')
-  res.setHeader('Vary', 'Accept-Encoding, Authorization')
-  res.setHeader('Accept-Ranges', 'bytes')
-  res.setHeader('ETag', etag)
   if (isHeldAlready(req, etag)) {
-    res.status(304).end()
+    res.setHeader('ETag', etag).status(304).end()
     return
   }
   if (range === 'unsatisfiable') {
-    res.setHeader('Content-Range', `bytes */${file.bytes}`)
-    res.status(416).end()
+    res.setHeader('Content-Range', `bytes */${file.bytes}`).status(416).end()
+    return
+  }
+  const headers = { ...COMMON, ETag: etag, ...partHeaders(file, range, isCompressed) }
+  const status = range === undefined ? 200 : 206
+  if (req.method === 'HEAD') {
+    res.writeHead(status, headers).end()
     return
   }
   const { start, end } = range ?? { start: 0, end: file.bytes }
-  if (isCompressed) res.setHeader('Content-Encoding', 'gzip')
-  else res.setHeader('Content-Length', end - start)
-  if (range !== undefined) res.setHeader('Content-Range', `bytes ${start}-${end - 1}/${file.bytes}`)
-  res.status(range === undefined ? 200 : 206)
-  if (req.method === 'HEAD') res.end()
-  else await stream(res, file.read(start, end), isCompressed)
+  const bytes = file.read(start, end)
+  // What fails before the first byte is told as an error still.
+  const first = await bytes.next()
+  res.writeHead(status, headers)
+  await stream(res, from(first, bytes), isCompressed)
+}
+
+const COMMON = {
+  'Content-Type': 'application/fhir+ndjson',
+  'Cache-Control': 'private, no-store',
+  Vary: 'Accept-Encoding, Authorization',
+  'Accept-Ranges': 'bytes',
+}
+
+function partHeaders(
+  { bytes }: ExportFileBytes,
+  range: ByteRange | undefined,
+  isCompressed: boolean,
+): Readonly<Record<string, string | number>> {
+  if (isCompressed) return { 'Content-Encoding': 'gzip' }
+  if (range === undefined) return { 'Content-Length': bytes }
+  const { start, end } = range
+  return { 'Content-Length': end - start, 'Content-Range': `bytes ${start}-${end - 1}/${bytes}` }
 }
 
 /** Fast rather than small: the network is seldom slower than a gzip that tries hard. */
@@ -48,9 +65,7 @@ async function stream(
   bytes: AsyncGenerator<Buffer, void, undefined>,
   isCompressed: boolean,
 ): Promise<void> {
-  // What fails before the first byte is told as an error still.
-  const first = await bytes.next()
-  const source = Readable.from(from(first, bytes), { objectMode: false })
+  const source = Readable.from(bytes, { objectMode: false })
   const done = isCompressed ? pipeline(source, createGzip(GZIP), res) : pipeline(source, res)
   await done.catch((error: unknown) => {
     if (!isReaderGone(error)) throw error
