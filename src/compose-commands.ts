@@ -4,10 +4,12 @@ import { userInfo } from 'node:os'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { makeLog } from './compose-log.ts'
-import { checkpointKey, startServices, type Services } from './compose-services.ts'
+import { checkpointKey } from './compose-ground.ts'
+import { startServices, type Services } from './compose-services.ts'
 import { openStorage } from './compose-storage.ts'
 import { readConfig } from './config.ts'
 import { startJobs } from './jobs/run-jobs.ts'
+import { startNotifications } from './jobs/run-notifications.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Operator } from './services/administration.ts'
 
@@ -79,6 +81,9 @@ export async function startWork({
     closers.push(() => services.close())
     const jobs = await startJobs({ pool: storage.pool, ...services, log })
     closers.push(() => jobs.stop())
+    // Websockets are bound at the HTTP nodes, which tell them.
+    const notifications = startNotifications({ ...services, subscriptionSockets: undefined, log })
+    closers.push(() => notifications.stop())
     return { close }
   } catch (error) {
     await close()

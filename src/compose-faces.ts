@@ -4,8 +4,8 @@ import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { pinoHttp, type HttpLogger } from 'pino-http'
 import { describeError } from './compose-log.ts'
-import type { Services } from './compose-services.ts'
-import type { Storage } from './compose-storage.ts'
+import type { FacesDeps } from './compose-faces-deps.ts'
+import { makeFhirRouter } from './compose-fhir.ts'
 import type { Config } from './config.ts'
 import { maskElevenDigits } from './domain/identity/suspect-national-id.ts'
 import { adminRouter } from './faces/admin/router.ts'
@@ -13,32 +13,18 @@ import { bearer } from './faces/bearer.ts'
 import { makeBufferPool } from './faces/buffer-pool.ts'
 import { dicomwebRouter } from './faces/dicomweb/router.ts'
 import { storeInstancesRouter } from './faces/dicomweb/store-instances.ts'
-import { fhirRouter } from './faces/fhir/router.ts'
 import { httpMetrics } from './faces/http-metrics.ts'
 import { oauthRouter } from './faces/oauth/router.ts'
-import type { Metrics } from './faces/operations/metrics.ts'
 import { operationsRouter } from './faces/operations/router.ts'
 import { problemJson } from './faces/problem-json.ts'
 import { requestId } from './faces/request-id.ts'
 import { contextOf } from './faces/request-state.ts'
-import type { Clock } from './kernel/clock.ts'
 import { HubError } from './kernel/errors.ts'
-import { VERSION } from './version.ts'
 
 const MOUNTS = ['/fhir', '/dicom-web', '/oauth', '/.well-known', '/admin']
 /** Eight streams at full speed keep their buffers; a burst beyond makes its own. */
 // A 512 x 512 x 16 slice with its header in one read.
 const READ_BUFFERS = { size: 576 * 1024, kept: 16 }
-
-export interface FacesDeps {
-  readonly config: Config
-  readonly storage: Storage
-  readonly services: Services
-  readonly metrics: Metrics
-  readonly isDraining: () => boolean
-  readonly clock: Clock
-  readonly log: Logger
-}
 
 /** The public listener. */
 export function makeApp(deps: FacesDeps): Express {
@@ -49,7 +35,7 @@ export function makeApp(deps: FacesDeps): Express {
 
   const guard = bearer({ authenticate: services.authenticate, publicUrl: config.baseUrl })
   app.use(oauth(deps))
-  app.use('/fhir', fhir(deps, guard))
+  app.use('/fhir', makeFhirRouter(deps, guard))
   app.use('/dicom-web', guard, dicomweb(deps))
   app.use('/admin', admin(deps, guard))
   app.use(() => {
@@ -132,23 +118,6 @@ function oauth({
     signingKeys: storage.keys.signing,
     accessState: services.state,
     records: services.oidcRecords,
-    clock,
-    log,
-  })
-}
-
-function fhir(
-  { config, storage, services, clock, log }: FacesDeps,
-  guard: Guard,
-): ReturnType<typeof fhirRouter> {
-  return fhirRouter({
-    ...services,
-    guard,
-    sealer: storage.sealer,
-    base: `${config.baseUrl}/fhir`,
-    nationalIdInUrl: config.nationalIdInUrl,
-    operations: [],
-    version: VERSION,
     clock,
     log,
   })

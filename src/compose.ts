@@ -7,12 +7,17 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
+import type { FacesDeps } from './compose-faces-deps.ts'
 import { makeApp, makeOperationsApp } from './compose-faces.ts'
+import { SOCKET_PATH } from './compose-fhir.ts'
 import { startServices, type Services } from './compose-services.ts'
 import { openStorage, type Storage } from './compose-storage.ts'
 import type { Config } from './config.ts'
+import { attachSubscriptionSocket } from './faces/fhir/subscription-socket.ts'
+import { startMllp } from './faces/hl7v2/start-mllp.ts'
 import { makeMetrics, type Metrics } from './faces/operations/metrics.ts'
 import { startJobs } from './jobs/run-jobs.ts'
+import { startNotifications } from './jobs/run-notifications.ts'
 import type { Clock } from './kernel/clock.ts'
 
 export interface Hub {
@@ -69,8 +74,11 @@ async function start(
   const services = await startServices({ config, storage, clock, log, observeCall })
   closers.push(() => services.close())
   watchGround(metrics, storage, services)
+  await services.publishDefinitions()
   const jobs = await startJobs({ pool: storage.pool, ...services, log })
   closers.push(() => jobs.stop())
+  const notifications = startNotifications({ ...services, log })
+  closers.push(() => notifications.stop())
 
   const draining = { now: false }
   const deps = {
@@ -82,15 +90,34 @@ async function start(
     await listen(server, config.operationsPort, config.host)
     closers.push(() => drain(server, 0))
   }
+  await listenForMessages(deps, closers)
   const server = makeServer(config, makeApp(deps))
+  const sockets = attachSubscriptionSocket(server, { ...services, path: SOCKET_PATH, log })
   await listen(server, config.port, config.host)
   closers.push(async () => {
     draining.now = true
     await delay(NOTICE_MS[config.environment])
+    await sockets.close()
     await drain(server, DRAIN_MS)
   })
   log.info({ url: config.baseUrl, port: portOf(server) }, 'The hub is listening')
   return services.administration
+}
+
+/** HL7 v2, where it is configured; under the same certificate as HTTP. */
+async function listenForMessages(
+  { config, services, clock, log }: FacesDeps,
+  closers: (() => Promise<void>)[],
+): Promise<void> {
+  const { mllpPort, host, tls } = config
+  if (mllpPort === undefined) return
+  const listener = await startMllp({
+    ...{ ...services, clock, log, host, port: mllpPort },
+    tls: tls && { cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+    takesTests: config.environment === 'development',
+  })
+  closers.push(() => listener.close())
+  log.info({ port: listener.port }, 'The hub hears HL7 v2 messages')
 }
 
 /** What runs out first: connections of the database, and streams that hold some of everything. */

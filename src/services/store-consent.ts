@@ -20,12 +20,12 @@ import { consentParts, requireConsentBounded } from '../wire/fhir/consent-size.t
 import { isJsonObject, textOf, type JsonObject } from '../wire/fhir/json.ts'
 import { namedPatient } from '../wire/fhir/report-links.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
-import type { Validate } from '../wire/fhir/validate.ts'
 import { accessRecord } from './access-record.ts'
 import type { AccessState } from './access-state.ts'
 import type { Authorize } from './authorize.ts'
 import { putProvenance } from './put-provenance.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
+import type { JudgeResource } from './write-deps.ts'
 import type { CreatedResource } from './write-resource.ts'
 
 export interface ConsentDeps {
@@ -33,7 +33,7 @@ export interface ConsentDeps {
   readonly state: AccessState
   readonly authorize: Authorize
   readonly recordAudit: RecordAudit
-  readonly validate: Validate
+  readonly validate: JudgeResource
   readonly clock: Clock
   readonly newId: () => string
   /** The FHIR base address. */
@@ -56,7 +56,7 @@ export async function understandConsent(
   recorder: OrganizationId,
 ): Promise<UnderstoodConsent> {
   requireConsentBounded(consent)
-  const problems = validate(consent)
+  const problems = await validate(consent)
   if (problems.length > 0)
     throw new HubError('unprocessable', 'The Consent is not valid', { problems })
   const patient = await findNamed(pool, consent, { base, recorder })

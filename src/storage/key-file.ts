@@ -17,7 +17,8 @@ export interface SigningJwk extends JsonWebKey {
 
 export interface Keys {
   readonly master: Buffer
-  readonly signing: readonly SigningJwk[]
+  /** The first one signs; the others are still good for what they have signed. */
+  readonly signing: readonly [SigningJwk, ...SigningJwk[]]
 }
 
 /** Reads the file; makes it, readable by its owner alone, where it is absent and may be made. */
@@ -103,7 +104,8 @@ function parse(file: string, text: string): Keys {
 
 interface KeyFile {
   readonly master: string
-  readonly signing: readonly SigningJwk[]
+  /** The first one signs; the others are still good for what they have signed. */
+  readonly signing: readonly [SigningJwk, ...SigningJwk[]]
 }
 
 function isKeyFile(value: unknown): value is KeyFile {
