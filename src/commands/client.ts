@@ -1,10 +1,11 @@
-/** `samsyn client add|list|rotate|disable` */
+/** `samsyn client add|list|rotate|disable|hooks` */
 import { Command } from 'commander'
 import type { Client } from '../domain/access/network.ts'
 import type { ClientWithKey } from '../services/administration.ts'
 import { jwksSchema, newClientSchema, parseRequest } from '../wire/admin/requests.ts'
 import { clientView } from '../wire/admin/views.ts'
 import { readSecret, withAdministration, type AdministrationDeps } from './administration.ts'
+import { clientHooksCommand } from './client-hooks.ts'
 import { printJson, printTable } from './print.ts'
 
 interface JsonOption {
@@ -27,6 +28,7 @@ export function clientCommand(deps: AdministrationDeps): Command {
   const command = new Command('client').description('Systems of members that ask for tokens')
   command.addCommand(addCommand(deps))
   command.addCommand(rotateCommand(deps))
+  command.addCommand(clientHooksCommand(deps))
   command
     .command('list')
     .description('Every client')

@@ -88,6 +88,13 @@ export interface Administration {
   rotateClient(id: string, jwks: Client['jwks'] | undefined, by: Operator): Promise<ClientWithKey>
   disableClient(id: string, by: Operator): Promise<Client>
 
+  /** Hosts that the client's subscriptions may name, as `name:port`. */
+  listClientHooks(client: string, by: Operator): Promise<readonly string[]>
+  /** `host` without a port means 443. `invalid` where it is no host; resolves to what is registered now. */
+  addClientHook(client: string, host: string, by: Operator): Promise<readonly string[]>
+  /** Notifications to it stop at once, and its subscriptions say so in their error. */
+  removeClientHook(client: string, host: string, by: Operator): Promise<readonly string[]>
+
   listAgreements(by: Operator): Promise<readonly Agreement[]>
   /** What the custodian shares with the requester from now on, in place of the network's default. */
   setAgreement(request: NewAgreement, by: Operator): Promise<Agreement>

@@ -3,6 +3,7 @@ import type { Administration } from './administration.ts'
 import { makeListUnclearIdentities } from './list-unclear-identities.ts'
 import { makeManageAgreements } from './manage-agreements.ts'
 import { makeManageAuthorities } from './manage-authorities.ts'
+import { makeManageClientHooks } from './manage-client-hooks.ts'
 import { makeManageClients } from './manage-clients.ts'
 import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
 import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
@@ -17,6 +18,7 @@ export function makeAdministration(deps: AdministrationDeps): Administration {
   return {
     ...makeManageMembers(deps),
     ...makeManageClients(deps),
+    ...makeManageClientHooks(deps),
     ...makeManageAgreements(deps),
     ...makeManageAuthorities(deps),
     ...makeManageSources(deps),

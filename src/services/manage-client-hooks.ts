@@ -5,16 +5,12 @@ import { addClientHook, listClientHooks, removeClientHook } from '../storage/cli
 import { listClients } from '../storage/clients.ts'
 import type { Db } from '../storage/db.ts'
 import { administer, lookAt, type AdministerDeps } from './administer.ts'
-import type { Operator } from './administration.ts'
+import type { Administration } from './administration.ts'
 
-/** Each throws `not-found` for a client that is not there; the list is what is registered afterwards. */
-export interface ManageClientHooks {
-  listClientHooks(client: string, by: Operator): Promise<readonly string[]>
-  /** `host` as `name:port`, or `name` for port 443. Throws `invalid` where it is neither. */
-  addClientHook(client: string, host: string, by: Operator): Promise<readonly string[]>
-  /** Notifications to it stop at once, and its subscriptions say so in their error. */
-  removeClientHook(client: string, host: string, by: Operator): Promise<readonly string[]>
-}
+type ManageClientHooks = Pick<
+  Administration,
+  'listClientHooks' | 'addClientHook' | 'removeClientHook'
+>
 
 export function makeManageClientHooks(deps: AdministerDeps): ManageClientHooks {
   return {
