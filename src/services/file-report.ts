@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
+import { lockExamination } from '../storage/examinations.ts'
 import { holdPatient } from '../storage/patient-locks.ts'
 import type { NewResource } from '../storage/resources.ts'
 import { isJsonObject } from '../wire/fhir/json.ts'
@@ -53,17 +54,21 @@ function linksBefore(content: string | undefined): readonly ReportLinks[] {
 }
 
 export interface FollowedReport extends Pick<WrittenRow, 'facts' | 'at'> {
+  readonly method?: WrittenRow['method'] | undefined
   readonly previous?: Pick<CurrentRow, 'facts'> | undefined
 }
 
 /** The state of every study that the report is about, or was. */
 export async function followReport(
   db: PoolClient,
-  { facts, previous, at }: FollowedReport,
+  { facts, previous, method, at }: FollowedReport,
 ): Promise<void> {
   const studyUids = [...facts.studyUids, ...(previous?.facts.studyUids ?? [])]
-  if (facts.custodian === null) return
-  await refreshStudies(db, { custodian: facts.custodian, studyUids, at })
+  const { custodian } = facts
+  if (custodian === null) return
+  // Whoever writes a report holds its studies already.
+  if (method === 'DELETE') await lockExamination(db, { custodian, numbers: [], studyUids })
+  await refreshStudies(db, { custodian, studyUids, at })
 }
 
 function commonPatient(

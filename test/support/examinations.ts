@@ -18,7 +18,7 @@ import { writeResource } from '../../src/services/write-resource.ts'
 import { transaction } from '../../src/storage/db.ts'
 import type { JsonObject } from '../../src/wire/fhir/json.ts'
 import { toInstanceHeader } from '../../src/wire/dicom/instance-header.ts'
-import { makeValidate } from '../../src/wire/fhir/validate.ts'
+import { makeValidate } from './validate.ts'
 import { ctAttributes, type CtOptions } from './dicom.ts'
 import { sealer } from './register.ts'
 
@@ -160,7 +160,7 @@ export function makeExaminations(pool: pg.Pool): Examinations {
   }
 }
 
-export function receivedReport(change: Partial<ReceivedReport> = {}): ReceivedReport {
+function receivedReport(change: Partial<ReceivedReport> = {}): ReceivedReport {
   return {
     identifier: { value: 'F-1' },
     status: 'final',

@@ -69,7 +69,7 @@ export function kithReport({
 }
 
 /** Synthetic (month + 80). */
-export const KITH_PATIENT = `<Sex V="2"/><DateOfBirth V="1985-05-17"/><Name>Ødegård, Anne Bjørg</Name>
+const KITH_PATIENT = `<Sex V="2"/><DateOfBirth V="1985-05-17"/><Name>Ødegård, Anne Bjørg</Name>
   <OffId>17858550084</OffId><TypeOffId V="FNR"/>`
 
 /** Known by birth date alone, as a private institute may send it. */

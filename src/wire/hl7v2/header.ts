@@ -1,9 +1,6 @@
-/** What MSH says of a message, checked: who sends what, and which acknowledgements are asked for. */
+/** What MSH says of a message, checked: who sends what. */
 import { ERROR_CODES, Hl7Fault } from './fault.ts'
 import { valueAt, type Hl7Segment } from './message.ts'
-
-/** HL7 table 0155: always, never, where there was an error, where there was none. */
-export type AckCondition = 'AL' | 'NE' | 'ER' | 'SU'
 
 export interface MessageHeader {
   /** MSH-3 and MSH-4, first components (namespace ids). */

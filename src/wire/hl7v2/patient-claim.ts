@@ -41,7 +41,7 @@ export function patientClaimOf(pid: Hl7Segment, authorities: Authorities): Patie
 }
 
 /** PID-5, PID-7 and PID-8. */
-export function demographicsOf(
+function demographicsOf(
   pid: Hl7Segment,
 ): Pick<PatientClaim, 'familyName' | 'givenName' | 'birthDate' | 'sex'> {
   const given = [valueAt(pid, '5.2'), valueAt(pid, '5.3')].filter((name) => name !== undefined)

@@ -81,7 +81,7 @@ function parse(text: string): Element | null {
 const ELEMENT = 1
 const TEXT_NODES: ReadonlySet<number> = new Set([3, 4])
 
-export function isElement(node: Node): node is Element {
+function isElement(node: Node): node is Element {
   return node.nodeType === ELEMENT
 }
 

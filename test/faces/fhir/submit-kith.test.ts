@@ -14,10 +14,16 @@ import {
   type Registry,
 } from '../../support/registry.ts'
 
+interface Sending {
+  readonly caller?: Caller
+  readonly type?: string
+  readonly encoding?: BufferEncoding
+}
+
 const send = (
   registry: Registry,
   text: string,
-  { caller = PUBLISHER, type = 'application/xml', encoding = 'utf8' } = {},
+  { caller = PUBLISHER, type = 'application/xml', encoding = 'utf8' }: Sending = {},
 ): Promise<Answer> =>
   registry.ask(caller, 'DiagnosticReport/$submit-kith', {
     method: 'POST',
