@@ -109,7 +109,7 @@ function printList(atom: ListAtom, to: Printer): string {
   const { alias } = to
   switch (atom.kind) {
     case 'custodian':
-      return `(${alias}.custodian is not null and ${alias}.custodian = any(${list(atom.in, to)}))`
+      return `(${alias}.custodian is not null and ${isOneOf(`${alias}.custodian`, atom.in, to)})`
     case 'any-study':
       return `${alias}.study_uids && ${list(atom.in, to)}`
     case 'only-studies':
@@ -127,6 +127,13 @@ function printList(atom: ListAtom, to: Printer): string {
     case 'only-labels':
       return `(${alias}.labels <> '{}' and not exists (${labels(atom.in, to, 'not ')}))`
   }
+}
+
+/** One value is an equality: the index that begins with the column then also gives the order of the rest. */
+function isOneOf(column: string, values: readonly string[], to: Printer): string {
+  return values.length === 1
+    ? `${column} = ${push(values[0], to)}`
+    : `${column} = any(${list(values, to)})`
 }
 
 function knownAndOnly(column: string, named: string): string {

@@ -1,8 +1,7 @@
-/** The studies a report is about, as their policy columns say, and the reports that follow a study. */
+/** The studies a report is about, as their policy columns say, and what policy asks of the report. */
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
-import { studyKey } from './resources.ts'
 
 export interface LinkedStudy {
   readonly id: string
@@ -38,34 +37,6 @@ export interface StudyNames {
 export async function findOwnStudies(db: Db, names: StudyNames): Promise<readonly LinkedStudy[]> {
   const values = [names.custodian, names.ids, names.identifiers]
   const { rows } = await db.query<LinkedStudy>(FIND_OWN_STUDIES, values)
-  return rows
-}
-
-const FIND_REPORTS = `
-select id, content, patient
-  from resource_report
- where type = 'DiagnosticReport' and custodian = $1 and keys && array[search_key($2)] and study_uids && array[$3]
-   and content is not null
- order by id
-   for update`
-
-export interface LinkedReport {
-  readonly id: string
-  /** JSON text. */
-  readonly content: string
-  readonly patient: PatientId | null
-}
-
-/** The custodian's reports about the study with this UID. */
-export async function findReportsAbout(
-  db: Db,
-  study: { readonly custodian: OrganizationId; readonly studyUid: StudyUid },
-): Promise<readonly LinkedReport[]> {
-  const { rows } = await db.query<LinkedReport>(FIND_REPORTS, [
-    study.custodian,
-    studyKey(study.studyUid),
-    study.studyUid,
-  ])
   return rows
 }
 

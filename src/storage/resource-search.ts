@@ -120,12 +120,19 @@ async function findPart(
   const links = search.include.length > 0 ? `, ${LINK_COLUMNS}` : ''
   const text = `select r.id, r.content${links}, ${order.columns} ${from}${order.within(part, after)}
      order by ${order.orderBy} limit ${push(limit)}`
-  const name = statementName(
+  const name = nameOf(text, { search, visibility, after })
+  const { rows } = await db.query<Row>({
     text,
-    isTimeline({ search, visibility, after }) ? 'everyday' : 'search',
-  )
-  const { rows } = await db.query<Row>({ name, text, values: parameters })
+    values: parameters,
+    ...(name !== undefined && { name }),
+  })
   return rows
+}
+
+/** One plan suits any patient's rows; among all rows a plan made for any key would suit neither rare nor common ones. */
+function nameOf(text: string, input: SearchInput): string | undefined {
+  if (!isBound(input.search, input.visibility)) return undefined
+  return statementName(text, isTimeline(input) ? 'everyday' : 'search')
 }
 
 /** A first page that holds every match has counted them already. */

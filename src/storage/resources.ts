@@ -56,7 +56,7 @@ with current as materialized (
 )
 insert into ${table} as r (type, id, last_updated, version, content, custodian, patient, study_uids, modalities,
   body_regions, labels, started, quarantined, keys, refs, compared, date_from, date_until, method)
-select $1, $2, $3, next, $4::text || next || $5::text, $6, $7, $8, $9, $10, $11, $12, $13, search_keys($14::text[]),
+select $1, $2, $3, next, $4::text || next || $5::text, $6, $7, $8, $9, $10, $11, $12, $13, row_keys($2, $14::text[]),
        $15, $16::jsonb, $17, $18, $19::text
   from base
  where ($22::int is null or now = $22) and (before is null or not $23::boolean)

@@ -34,7 +34,7 @@ select 'ImagingStudy', id, now(),
       from generate_series(1, 3) as s)
   )::text,
   custodian, patient, array[uid], array[modality], array['51185008'], started,
-  search_keys(array['identifier', 'identifier|urn:dicom:uid|' || uid, 'identifier|' || uid, 'identifier|urn:dicom:uid|',
+  row_keys(id, array['identifier', 'identifier|urn:dicom:uid|' || uid, 'identifier|' || uid, 'identifier|urn:dicom:uid|',
     'status', 'status|available', 'modality', 'modality|' || modality, 'modality|' || dcm || '|' || modality, 'endpoint']),
   array['endpoint|Endpoint/' || custodian || '-wado-rs'],
   started, started + interval '1 second'

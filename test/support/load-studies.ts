@@ -38,14 +38,16 @@ export interface LoadedStudies {
 const STAGE = `
 create temporary table stage (last_updated timestamptz(3), date_from timestamptz(3), date_until timestamptz(3),
   started timestamptz(3), type text, id text, custodian text, patient text, study_uids text[], modalities text[],
-  body_regions text[], keys text[], refs text[], compared jsonb, content text)`
+  body_regions text[], keys text[], refs text[], compared jsonb, content text);
+-- what is compressed here would arrive so
+alter table stage alter column content set storage external`
 
 const COPY = `copy stage (${STAGED_COLUMNS.join(', ')}) from stdin`
 
 const columns = STAGED_COLUMNS.join(', ')
 const MOVE = `
 insert into resource (${columns})
-select ${columns.replace('keys', 'search_keys(keys)')} from stage;
+select ${columns.replace('keys', 'row_keys(id, keys)')} from stage;
 insert into patient_identifier (system, value, patient)
 select content::jsonb->'identifier'->0->>'system', content::jsonb->'identifier'->0->>'value', id
   from stage where type = 'Patient';
