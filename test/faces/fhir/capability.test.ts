@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { readOwnDefinitions, specificationTexts } from '../../../src/definition-files.ts'
-import { makeValidate } from '../../../src/wire/fhir/validate.ts'
+import { makeValidate } from '../../support/validate.ts'
 import {
   ANNE,
   BERIT,

@@ -4,7 +4,7 @@ import { readOwnDefinitions, specificationTexts } from '../../../src/definition-
 import type { DicomJson } from '../../../src/domain/imaging/study.ts'
 import type { ImagingStudyId, PatientId, SeriesUid, StudyUid } from '../../../src/kernel/ids.ts'
 import { describeStudy } from '../../../src/services/describe-study.ts'
-import { makeValidate } from '../../../src/wire/fhir/validate.ts'
+import { makeValidate } from '../../support/validate.ts'
 import { element } from '../../support/dicom.ts'
 import { custodian } from '../../support/register.ts'
 
