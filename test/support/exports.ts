@@ -41,6 +41,8 @@ export interface ExportOptions {
 
 export interface Exports extends Registry {
   readonly objects: ObjectStore
+  /** Where the store keeps its files. */
+  readonly folder: string
   startJobs(): Promise<Jobs>
   readonly runExport: RunExport
   sweep(): Promise<void>
@@ -104,18 +106,22 @@ export async function withExports(
     },
   })
   const services = await made.promise
-  const running: Jobs[] = []
+  const running = new Set<Jobs>()
   const startJobs = async (): Promise<Jobs> => {
     const jobs = await startExportJobs({ pool: registry.pool, log: silentLog, ...services })
-    running.push(jobs)
-    return jobs
+    running.add(jobs)
+    return {
+      async stop() {
+        if (running.delete(jobs)) await jobs.stop()
+      },
+    }
   }
   try {
     if (options.idle !== true) await startJobs()
     await work({
       ...registry,
       ...asking(registry),
-      objects,
+      ...{ objects, folder },
       startJobs,
       runExport: services.runExport,
       sweep: services.sweepExports,
@@ -124,7 +130,7 @@ export async function withExports(
       },
     })
   } finally {
-    await Promise.all(running.map((jobs) => jobs.stop()))
+    await Promise.all([...running].map((jobs) => jobs.stop()))
     await store.close()
     rmSync(folder, { recursive: true, force: true })
   }
