@@ -25,6 +25,7 @@ import { makeReportIssues, makeValidateResource } from './services/validate-reso
 import { makeDefinitions } from './wire/fhir/definitions.ts'
 import { makeStructures } from './wire/fhir/structures.ts'
 import { makeSummarize } from './wire/fhir/summary.ts'
+import { ownWithSnapshots } from './wire/fhir/validation/snapshot.ts'
 import { makeValidator } from './wire/fhir/validation/validator.ts'
 import { makeXml } from './wire/fhir/xml.ts'
 import { makeValidationPool } from './workers/validation-pool.ts'
@@ -75,7 +76,7 @@ export function makeRegistryServices(
     submitKith: makeSubmitKith({ ...shared, receiveReports }),
     publishDefinitions: makePublishDefinitions({
       ...{ pool, clock },
-      definitions: formats.ownDefinitions,
+      definitions: formats.publishedDefinitions,
     }),
   }
 }
@@ -101,6 +102,7 @@ export function makeFormats() {
   const validationPool = makeValidationPool({ files: specificationFiles(), own: ownDefinitions })
   return {
     ownDefinitions,
+    publishedDefinitions: () => ownWithSnapshots(definitions, ownDefinitions),
     xml: makeXml(structures),
     summarize: makeSummarize(structures),
     knowsProfile: validator.knowsProfile,

@@ -14,8 +14,8 @@ import { searchValues } from '../wire/fhir/search-values.ts'
 export interface PublishDefinitionsDeps {
   readonly pool: Pool
   readonly clock: Clock
-  /** Each with the id that it is read by. */
-  readonly definitions: readonly JsonObject[]
+  /** Each with the id that it is read by; asked for once, when they are published. */
+  readonly definitions: () => readonly JsonObject[]
 }
 
 /**
@@ -23,9 +23,14 @@ export interface PublishDefinitionsDeps {
  * start at once wait for each other. Returns how many resources were written or deleted.
  */
 export function makePublishDefinitions(deps: PublishDefinitionsDeps): () => Promise<number> {
-  const wanted = new Map(deps.definitions.filter(isDefinition).map((one) => [nameOf(one), one]))
-  return () =>
-    transaction(deps.pool, async (db) => {
+  return () => {
+    const wanted = new Map(
+      deps
+        .definitions()
+        .filter(isDefinition)
+        .map((one) => [nameOf(one), one]),
+    )
+    return transaction(deps.pool, async (db) => {
       await lockKey(db, 'fhir-definitions')
       const stored = new Map((await listStoredDefinitions(db)).map((one) => [nameOf(one), one]))
       const changed = [...wanted].filter(([name, one]) => !isSame(stored.get(name), one))
@@ -40,6 +45,7 @@ export function makePublishDefinitions(deps: PublishDefinitionsDeps): () => Prom
         })
       return changed.length + gone.length
     })
+  }
 }
 
 const CONFORMANCE: ReadonlySet<unknown> = new Set([

@@ -87,8 +87,11 @@ const HOMES = {
   'openid-client': 'sources/',
   pg: 'storage/',
   'pino(-http)?': 'compose',
+  piscina: 'workers/',
   'prom-client': '(faces/operations/|compose)',
   undici: 'sources/',
+  ws: 'faces/fhir/',
+  '@xmldom/xmldom': 'wire/',
   zod: '(config|wire/)',
 }
 

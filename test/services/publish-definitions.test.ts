@@ -16,7 +16,7 @@ const VALUE_SET = {
 test('the hub’s definitions are read and searched like all other resources', async (t) => {
   const registry = await startRegistry(t)
   const definitions = readOwnDefinitions()
-  await makePublishDefinitions({ pool: registry.pool, clock, definitions })()
+  await makePublishDefinitions({ pool: registry.pool, clock, definitions: () => definitions })()
   const url = 'https://samsyn.no/fhir/StructureDefinition/samsyn-imaging-study'
   const found = await registry.ask(OPERATOR, `StructureDefinition?url=${url}`)
   assert.deepEqual(idsOf(found), ['samsyn-imaging-study'])
@@ -30,7 +30,7 @@ test('a start writes what has changed since the last one and nothing else', asyn
     makePublishDefinitions({
       pool: registry.pool,
       clock,
-      definitions: definitions.map((one) => ({ ...one })),
+      definitions: () => definitions.map((one) => ({ ...one })),
     })()
   assert.equal(await publish(VALUE_SET), 1)
   assert.equal(await publish(VALUE_SET), 0)
@@ -47,7 +47,7 @@ test('nodes that start at once enter each definition once', async (t) => {
   const publish = makePublishDefinitions({
     pool: registry.pool,
     clock,
-    definitions: [VALUE_SET, { resourceType: 'Patient', id: 'example' }],
+    definitions: () => [VALUE_SET, { resourceType: 'Patient', id: 'example' }],
   })
   const written = await Promise.all([publish(), publish(), publish()])
   assert.deepEqual(written.toSorted(), [0, 0, 1])
