@@ -53,7 +53,7 @@ export interface CreateStep {
 }
 
 /** What `If-None-Exist` finds (R4 http, section 3.1.0.8.1): undefined where the create goes ahead. */
-export async function findExisting(
+async function findExisting(
   db: PoolClient,
   { writer, access, resource, ifNoneExist: search }: Omit<CreateStep, 'id'>,
 ): Promise<CreatedResource | undefined> {

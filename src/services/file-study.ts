@@ -25,7 +25,7 @@ import { refreshReports } from './refresh-reports.ts'
 import { stateOfStudy } from './refresh-study.ts'
 import type { IdentityDoubt } from './resolve-patient.ts'
 import { resolveSubject } from './resolve-subject.ts'
-import type { ResourceWriter } from './resource-writers.ts'
+import type { ResourceWriter } from './resource-writer.ts'
 import { sealClaim } from './sealed-claim.ts'
 import type { DeleteRequest, WriteRequest, WrittenRow } from './write-request.ts'
 

@@ -3,19 +3,14 @@ import type { Principal } from '../domain/access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Db } from '../storage/db.ts'
-import {
-  readHistory,
-  type HistoryEntry,
-  type HistoryPage,
-  type HistoryQuery,
-} from '../storage/resource-history.ts'
+import { readHistory, type HistoryPage, type HistoryQuery } from '../storage/resource-history.ts'
 import { readVisibleResource } from '../storage/visible-resources.ts'
 import type { Visibility } from '../storage/visibility-sql.ts'
 import { accessRecord } from './access-record.ts'
 import type { DecideSight } from './decide-sight.ts'
 import type { RecordAudit, RequestContext } from './record-audit.ts'
 
-export type { HistoryEntry, HistoryPage }
+export type { HistoryPage }
 
 export type HistoryRequest = HistoryQuery
 

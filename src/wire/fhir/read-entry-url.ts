@@ -1,5 +1,7 @@
 /** The URL of a Bundle's entry: which interaction of which resource it asks for, relative to the hub's base. */
-import type { BundleMethod } from './read-transaction.ts'
+
+export const BUNDLE_METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const
+export type BundleMethod = (typeof BUNDLE_METHODS)[number]
 
 export interface EntryUrl {
   readonly type: string

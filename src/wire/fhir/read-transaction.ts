@@ -1,10 +1,7 @@
 /** A transaction or batch Bundle as the interactions it asks for (R4 http, section 3.1.0.11). */
 import { HubError, type Problem } from '../../kernel/errors.ts'
 import { isJsonObject, listOf, textOf, type JsonObject } from './json.ts'
-import { readEntryUrl, type EntryUrl } from './read-entry-url.ts'
-
-export const BUNDLE_METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'] as const
-export type BundleMethod = (typeof BUNDLE_METHODS)[number]
+import { BUNDLE_METHODS, readEntryUrl, type BundleMethod, type EntryUrl } from './read-entry-url.ts'
 
 export interface TransactionEntry {
   /** FHIRPath of the entry. */
