@@ -74,6 +74,8 @@ function resourceOf(type: string, served: ServedType, deps: CapabilityDeps): Jso
   const profiles = isSubscription ? [SUBSCRIPTION_PROFILE, ...own] : own
   const operation = operations
     .filter(({ level, types }) => level !== 'system' && types?.includes(type) === true)
+    // One that is asked of the type and of each is named once.
+    .filter(({ name }, place, all) => all.findIndex((one) => one.name === name) === place)
     .map(operationOf)
   return {
     ...(isSubscription && { extension: TOPIC_EXTENSIONS }),
