@@ -13,7 +13,7 @@ import { SOCKET_PATH } from './compose-fhir.ts'
 import { startServices, type Services } from './compose-services.ts'
 import { openStorage, type Storage } from './compose-storage.ts'
 import type { Config } from './config.ts'
-import { attachSubscriptionSocket } from './faces/fhir/subscription-socket.ts'
+import { attachSubscriptionSocket, isSocketRequest } from './faces/fhir/subscription-socket.ts'
 import { startMllp } from './faces/hl7v2/start-mllp.ts'
 import { makeMetrics, type Metrics } from './faces/operations/metrics.ts'
 import { startJobs } from './jobs/run-jobs.ts'
@@ -129,11 +129,13 @@ function watchGround({ watch }: Metrics, { pool }: Storage, { liveDisclosures }:
 }
 
 function makeServer({ tls }: Config, app: Express): http.Server {
+  // Other wishes to upgrade than a websocket's are passed over, as RFC 9110 section 7.8 lets a server do.
+  const options = { ...TIMEOUTS, shouldUpgradeCallback: isSocketRequest(SOCKET_PATH) }
   const server =
     tls === undefined
-      ? http.createServer(TIMEOUTS, app)
+      ? http.createServer(options, app)
       : https.createServer(
-          { ...TIMEOUTS, cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+          { ...options, cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
           app,
         )
   return server.setTimeout(SILENCE_MS)
