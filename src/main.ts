@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { reportFailure } from './commands/failure.ts'
 import { fetchCommand } from './commands/fetch.ts'
 import { makeHubAccess } from './commands/hub-access.ts'
+import { hl7SenderCommand } from './commands/hl7-sender.ts'
 import { identityCommand } from './commands/identity.ts'
 import { keysCommand } from './commands/keys.ts'
 import { memberCommand } from './commands/member.ts'
@@ -53,6 +54,7 @@ function makeProgram(): Command {
     clientCommand(administration),
     sourceCommand(administration),
     identityCommand(administration),
+    hl7SenderCommand(administration),
     publishCommand(access),
     fetchCommand(access),
     tokenCommand({ settings: () => readConfig() }),

@@ -15,6 +15,7 @@ import type {
 } from '../wire/admin/requests.ts'
 import type { UnclearIdentity } from '../wire/admin/queue-views.ts'
 import type { SourceView } from '../wire/admin/views.ts'
+import type { ManageHl7Senders } from './manage-hl7-senders.ts'
 import type { RequestContext } from './record-audit.ts'
 
 /** Who administers. Without a principal it is someone with a shell on the hub's machine. */
@@ -74,7 +75,7 @@ export interface ResolvedIdentity {
 }
 
 /** Every verb throws `not-found` for an id that is not there and `conflict` for one that is taken. */
-export interface Administration {
+export interface Administration extends ManageHl7Senders {
   addMember(request: NewMember, by: Operator): Promise<Member>
   listMembers(by: Operator): Promise<readonly Member[]>
   /** Also by organisation number. */

@@ -5,6 +5,7 @@ import { makeManageAgreements } from './manage-agreements.ts'
 import { makeManageAuthorities } from './manage-authorities.ts'
 import { makeManageClientHooks } from './manage-client-hooks.ts'
 import { makeManageClients } from './manage-clients.ts'
+import { makeManageHl7Senders } from './manage-hl7-senders.ts'
 import { makeManageMembers, type ManageMembersDeps } from './manage-members.ts'
 import { makeManageSources, type ManageSourcesDeps } from './manage-sources.ts'
 import { makeResolveIdentity, type ResolveIdentityDeps } from './resolve-identity.ts'
@@ -21,6 +22,7 @@ export function makeAdministration(deps: AdministrationDeps): Administration {
     ...makeManageClientHooks(deps),
     ...makeManageAgreements(deps),
     ...makeManageAuthorities(deps),
+    ...makeManageHl7Senders(deps),
     ...makeManageSources(deps),
     syncSource: deps.syncSource,
     listUnclearIdentities: makeListUnclearIdentities(deps),

@@ -22,6 +22,7 @@ interface Operation {
     | 'PatientMerge'
     | 'NewAuthority'
     | 'RemovedAuthority'
+    | 'NewHl7Sender'
     | 'Finding'
   /** Name of the schema whose properties are the query's parameters. */
   readonly query?: 'UnclearIdentityPage' | 'ReviewPage'
@@ -94,6 +95,13 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   },
   '/authorities/removal': {
     post: { summary: 'Let nobody speak for a system any more', body: 'RemovedAuthority' },
+  },
+  '/hl7-senders': {
+    get: { summary: 'Every system that may send HL7 v2 messages' },
+    post: { summary: 'Listen to a system’s messages', body: 'NewHl7Sender', status: 201 },
+  },
+  '/hl7-senders/{id}/disable': {
+    post: { summary: 'Reject what a system sends from now on', hasId: true },
   },
   '/reviews': {
     get: {

@@ -22,6 +22,7 @@ import { agreementView, clientView, memberView, sourceView } from '../../wire/ad
 import { problemJson } from '../problem-json.ts'
 import { contextOf, principalOf } from '../request-state.ts'
 import { addAuthorityRoutes } from './authority-routes.ts'
+import { addHl7SenderRoutes } from './hl7-sender-routes.ts'
 import { addIdentityRoutes, addPatientRoutes } from './identity-routes.ts'
 import { openApi } from './openapi.ts'
 import { bodyOf, isEmpty, operatorOf } from './read-request.ts'
@@ -59,6 +60,7 @@ export function adminRouter(deps: AdminDeps): Router {
   addAgreementRoutes(router, deps.administration)
   addSourceRoutes(router, deps.administration)
   addAuthorityRoutes(router, deps.administration)
+  addHl7SenderRoutes(router, deps.administration)
   router.use(() => {
     throw new HubError('not-found', 'There is nothing at this address: see /admin/openapi.json')
   })

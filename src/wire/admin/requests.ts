@@ -3,6 +3,7 @@
  * demo.json's are, with underscores; what comes out is named as in the code.
  */
 import { z } from 'zod'
+import { newHl7SenderSchema } from './hl7-senders.ts'
 import { INTROSPECT_SCOPE, isScope, scopeTokens } from '../../domain/access/scopes.ts'
 import { CARE_PURPOSES, MEMBER_ROLES } from '../../domain/access/principal.ts'
 import { isOrgnr } from '../../domain/identity/orgnr.ts'
@@ -262,6 +263,7 @@ export function jsonSchemas(): Readonly<Record<string, object>> {
     IdentityDecision: schema(identityDecisionSchema),
     PatientMerge: schema(patientMergeSchema),
     NewAuthority: schema(newAuthoritySchema),
+    NewHl7Sender: schema(newHl7SenderSchema),
     RemovedAuthority: schema(removedAuthoritySchema),
     UnclearIdentityPage: schema(unclearIdentityPageSchema),
     ReviewPage: schema(reviewPageSchema),

@@ -275,6 +275,25 @@ test('one member speaks for a system, until it does no more', async (t) => {
     assert.equal((await ask('POST', '/authorities', wrong)).status, 400)
 })
 
+test('a system is listened to for one member, until it is disabled', async (t) => {
+  const { ask } = await serve(t)
+  const member = { orgnr: '993467049', name: 'Helse Bergen', roles: ['publisher'] }
+  const { body } = await ask('POST', '/members', member)
+  const sender = { id: 'bergen-ris', member: body.id, name: 'RIS', fingerprint: 'ab'.repeat(32) }
+  const added = await ask('POST', '/hl7-senders', sender)
+  assert.deepEqual([added.status, added.body.active], [201, true])
+  assert.equal((await ask('POST', '/hl7-senders', sender)).status, 409)
+  const disabled = await ask('POST', '/hl7-senders/bergen-ris/disable')
+  assert.deepEqual([disabled.status, disabled.body.active], [200, false])
+  const { body: all } = await ask('GET', '/hl7-senders')
+  assert.deepEqual(
+    all.map(({ id, active }: { id: string; active: boolean }) => [id, active]),
+    [['bergen-ris', false]],
+  )
+  const { fingerprint: _none, ...unknowable } = sender
+  assert.equal((await ask('POST', '/hl7-senders', { ...unknowable, id: 'other' })).status, 400)
+})
+
 test('the description names exactly the routes there are', async (t) => {
   const { administration } = await startAdministration(t)
   const router = adminRouter({
