@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
 import { putResource, readResource, storedText } from '../storage/resources.ts'
+import { relativeReferences } from '../wire/fhir/bundle-references.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { VersionMatch } from '../wire/fhir/version-match.ts'
 import { putProvenance } from './put-provenance.ts'
@@ -33,7 +34,8 @@ export async function writeResource(
   request: Writing,
 ): Promise<CreatedResource> {
   const { access, method, previous, at } = request
-  const row = await writer.toRow(db, request)
+  const resource = relativeReferences(request.resource, request.base)
+  const row = await writer.toRow(db, { ...request, resource })
   const version = await putResource(db, row, { method })
   const { type, id } = row
   const written = { access, type, id, version, method, facts: row.facts, at, previous }

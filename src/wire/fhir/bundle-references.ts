@@ -81,6 +81,14 @@ function rootOf(fullUrl: string | undefined): string {
   )
 }
 
+/** References by URL to resources under `base` as relative ones: how the registry follows and finds its own. */
+export function relativeReferences(resource: JsonObject, base: string): JsonObject {
+  const own = `${base}/`
+  return replaceLinks(resource, (link, element) =>
+    element === 'reference' && link.startsWith(own) ? link.slice(own.length) : undefined,
+  )
+}
+
 /** `Type?query` of every conditional reference. */
 export function conditionalReferences(resource: JsonObject): readonly string[] {
   const found = new Set<string>()
