@@ -69,7 +69,7 @@ test('a snapshot has what its base has, and what the profile says of it', () => 
   const snapshot: any = published?.snapshot
   const element = (id: string): any => snapshot.element.find((one: any) => one.id === id)
   assert.equal(element('Patient').constraint.length > 0, true)
-  assert.equal(element('Patient.identifier').min, 1)
+  assert.equal(element('Patient.identifier:fnr.system').min, 1)
   assert.equal(element('Patient.identifier:fnr').sliceName, 'fnr')
   assert.equal(element('Patient.identifier:fnr.system').base.path, 'Identifier.system')
   assert.equal(element('Patient.identifier:fnr.period').max, '1')
