@@ -255,6 +255,18 @@ describe('replaceConsent', () => {
     assert.equal(await sees(), true)
   })
 
+  it('replaces the version that is meant and no other', async (t) => {
+    const { recordConsent, replaceConsent, sees } = await setup(t)
+    const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
+    const consent = { ...services.block(), status: 'inactive' }
+    const replace = (version: number): Promise<unknown> =>
+      replaceConsent(services.system(), { id, consent, ifMatch: [version] }, CONTEXT)
+    await assert.rejects(replace(2), refusedWith('precondition-failed'))
+    assert.equal(await sees(), false)
+    await replace(1)
+    assert.equal(await sees(), true)
+  })
+
   it('answers another member’s consent like one that is not there', async (t) => {
     const { recordConsent, replaceConsent, pool, state } = await setup(t)
     const { id } = await recordConsent(services.system(), services.block(), CONTEXT)
