@@ -3,7 +3,7 @@ import type { Pool } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { transaction } from '../storage/db.ts'
-import { deleteExport, forgetExportFiles, listExports } from '../storage/exports.ts'
+import { deleteExport, listExports } from '../storage/exports.ts'
 import type { ObjectStore } from '../storage/objects.ts'
 import { accessRecord } from './access-record.ts'
 import type { JudgeExport } from './export-access.ts'
@@ -61,10 +61,6 @@ export function makeSweepExports(deps: SweepExportsDeps): SweepExports {
 }
 
 async function remove({ pool, objects }: RemoveDeps, id: string): Promise<void> {
-  const landings = await transaction(pool, async (db) => {
-    const known = await forgetExportFiles(db, id)
-    await deleteExport(db, id)
-    return known
-  })
+  const landings = await transaction(pool, (db) => deleteExport(db, id))
   for (const landing of landings) await objects.remove(landing)
 }

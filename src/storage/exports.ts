@@ -211,11 +211,16 @@ export async function forgetExportFiles(db: Db, id: string): Promise<readonly st
   return rows.map(({ landing }) => landing)
 }
 
+const LOCK = `select from export where id = $1 for update`
 const DELETE = `delete from export where id = $1`
 
-/** Its files go with it: call `forgetExportFiles` first, in the same transaction. */
-export async function deleteExport(db: Db, id: string): Promise<void> {
+/** Returns the landings of its files, which nothing names any more. Call it in a transaction. */
+export async function deleteExport(db: Db, id: string): Promise<readonly string[]> {
+  // Whoever is at it adds no file behind this one's back.
+  await db.query(LOCK, [id])
+  const landings = await forgetExportFiles(db, id)
   await db.query(DELETE, [id])
+  return landings
 }
 
 const LIST_ALL = `select ${COLUMNS} from export order by expires_at limit $1`
