@@ -8,6 +8,7 @@ import { checkpointKey } from './compose-ground.ts'
 import { startServices, type Services } from './compose-services.ts'
 import { openStorage } from './compose-storage.ts'
 import { readConfig } from './config.ts'
+import { startExportJobs } from './jobs/run-exports.ts'
 import { startJobs } from './jobs/run-jobs.ts'
 import { startNotifications } from './jobs/run-notifications.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -81,6 +82,8 @@ export async function startWork({
     closers.push(() => services.close())
     const jobs = await startJobs({ pool: storage.pool, ...services, log })
     closers.push(() => jobs.stop())
+    const exports = await startExportJobs({ pool: storage.pool, ...services, log })
+    closers.push(() => exports.stop())
     // Websockets are bound at the HTTP nodes, which tell them.
     const notifications = startNotifications({ ...services, subscriptionSockets: undefined, log })
     closers.push(() => notifications.stop())

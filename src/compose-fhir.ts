@@ -1,6 +1,9 @@
 /** The registry's face: its addresses, and every operation that it offers. */
-import type { RequestHandler, Router } from 'express'
+import { Router, type RequestHandler } from 'express'
 import type { FacesDeps } from './compose-faces-deps.ts'
+import { exportRouter } from './faces/fhir/export-router.ts'
+import { everythingOperation } from './faces/fhir/operations/everything.ts'
+import { exportOperations } from './faces/fhir/operations/export.ts'
 import { ihePixOperation } from './faces/fhir/operations/ihe-pix.ts'
 import { matchOperation } from './faces/fhir/operations/match.ts'
 import type { Operation } from './faces/fhir/operations/operation.ts'
@@ -14,8 +17,18 @@ import { VERSION } from './version.ts'
 export const SOCKET_PATH = '/fhir/ws'
 
 export function makeFhirRouter(deps: FacesDeps, guard: RequestHandler): Router {
-  const { config, storage, services, clock, log } = deps
-  const shared = {
+  const shared = sharedOf(deps)
+  const operations = operationsOf(deps, shared)
+  const router = Router({ caseSensitive: true })
+  router.use('/export', exportRouter({ ...shared, guard }))
+  router.use(fhirRouter({ ...shared, guard, operations, version: VERSION }))
+  return router
+}
+
+type Shared = ReturnType<typeof sharedOf>
+
+function sharedOf({ config, storage, services, clock, log }: FacesDeps) {
+  return {
     ...services,
     base: `${config.baseUrl}/fhir`,
     sealer: storage.sealer,
@@ -23,24 +36,17 @@ export function makeFhirRouter(deps: FacesDeps, guard: RequestHandler): Router {
     clock,
     log,
   }
-  return fhirRouter({ ...shared, guard, operations: operationsOf(deps, shared), version: VERSION })
 }
 
-function operationsOf(
-  { config, services, clock }: FacesDeps,
-  {
-    base,
-    nationalIdInUrl,
-  }: { readonly base: string; readonly nationalIdInUrl: 'reject' | 'allow' },
-): readonly Operation[] {
+function operationsOf({ config }: FacesDeps, shared: Shared): readonly Operation[] {
+  const socketUrl = config.baseUrl.replace(/^http/, 'ws') + SOCKET_PATH
   return [
-    matchOperation({ ...services, clock, base }),
-    ihePixOperation({ ...services, nationalIdInUrl }),
-    submitKithOperation(services),
-    ...validateOperations(services),
-    ...subscriptionOperations({
-      ...services,
-      socketUrl: config.baseUrl.replace(/^http/, 'ws') + SOCKET_PATH,
-    }),
+    matchOperation(shared),
+    ihePixOperation(shared),
+    submitKithOperation(shared),
+    everythingOperation(shared),
+    ...exportOperations(shared),
+    ...validateOperations(shared),
+    ...subscriptionOperations({ ...shared, socketUrl }),
   ]
 }

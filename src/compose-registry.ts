@@ -10,6 +10,7 @@ import { makeMatchPatient } from './services/match-patient.ts'
 import { makePatchResource } from './services/patch-resource.ts'
 import { makePatientWriter } from './services/patient-writer.ts'
 import { makePublishDefinitions } from './services/publish-definitions.ts'
+import { makeReadEverything } from './services/read-everything.ts'
 import { makeReadHistory } from './services/read-history.ts'
 import { makeReadResource } from './services/read-resource.ts'
 import { makeReceiveReports } from './services/receive-reports.ts'
@@ -67,6 +68,8 @@ export function makeRegistryServices(
   return {
     ...interactions,
     ...formats,
+    decideSight,
+    readEverything: makeReadEverything(reading),
     validate: shared.validate,
     receiveReports,
     runTransaction: makeRunTransaction(writing),

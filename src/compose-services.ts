@@ -1,6 +1,7 @@
 /** Every service over one installation's storage: the verbs that faces, jobs and commands are given. */
 import { randomUUID } from 'node:crypto'
 import { makeAccessServices } from './compose-access.ts'
+import { makeExportServices } from './compose-exports.ts'
 import { startGround, type Foundation, type Ground, type Made } from './compose-ground.ts'
 import { makeImagingServices } from './compose-imaging.ts'
 import { makeMessageServices } from './compose-messages.ts'
@@ -24,6 +25,7 @@ export async function startServices(foundation: Foundation) {
     ...registry,
     ...makeMessageServices(foundation, ground, registry),
     ...subscriptions,
+    ...makeExportServices(foundation, ground, registry),
     state,
     liveDisclosures,
     /** Ends disclosures, anchors the audit log, lets go of sources and threads. Close faces and jobs first. */

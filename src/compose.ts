@@ -16,6 +16,7 @@ import type { Config } from './config.ts'
 import { attachSubscriptionSocket, isSocketRequest } from './faces/fhir/subscription-socket.ts'
 import { startMllp } from './faces/hl7v2/start-mllp.ts'
 import { makeMetrics, type Metrics } from './faces/operations/metrics.ts'
+import { startExportJobs } from './jobs/run-exports.ts'
 import { startJobs } from './jobs/run-jobs.ts'
 import { startNotifications } from './jobs/run-notifications.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -77,6 +78,8 @@ async function start(
   await services.publishDefinitions()
   const jobs = await startJobs({ pool: storage.pool, ...services, log })
   closers.push(() => jobs.stop())
+  const exports = await startExportJobs({ pool: storage.pool, ...services, log })
+  closers.push(() => exports.stop())
   const notifications = startNotifications({ ...services, log })
   closers.push(() => notifications.stop())
 

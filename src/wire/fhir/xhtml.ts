@@ -7,7 +7,7 @@ import type { XmlCursor } from '../xml/cursor.ts'
 import type { XmlAttribute, XmlStart } from '../xml/start-tag.ts'
 import { nextToken, openXml } from '../xml/tokens.ts'
 
-export const XHTML = 'http://www.w3.org/1999/xhtml'
+const XHTML = 'http://www.w3.org/1999/xhtml'
 
 /** From text, as in JSON: undefined where it is not one well-formed `div` of XHTML. */
 export function xhtmlOf(text: string): string | undefined {
