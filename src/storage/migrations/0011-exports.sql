@@ -1,4 +1,4 @@
--- Bulk exports ($export): who asked for what, how far it is, and the files that are ready (decision 0015).
+-- Bulk exports ($export): who asked for what, how far it is, and the files that are ready (decision 0017).
 
 create table export (
   id             uuid primary key,
