@@ -67,8 +67,24 @@ export async function planTransaction(
       return step
     })
     if (one !== undefined) planned.push(one)
+    requireBounded(planned, links)
   }
   return { entries: planned, links }
+}
+
+/** All are asked while the rows that others want are held. */
+const MOST_SEARCHES = 50
+const MOST_LINKS = 500
+
+function requireBounded(planned: readonly PlannedEntry[], links: PlannedLinks): void {
+  const searches = planned.filter((one) => one.kind === 'read' && one.read.what !== 'resource')
+  if (searches.length <= MOST_SEARCHES && links.size <= MOST_LINKS) return
+  const text =
+    `A transaction has at most ${MOST_SEARCHES} searches and ${MOST_LINKS} conditional references: ` +
+    'send searches as a batch, and refer to entries by their fullUrl'
+  throw new HubError('unprocessable', 'The transaction asks for too much', {
+    problems: [{ location: 'Bundle.entry', text }],
+  })
 }
 
 interface Permitting {

@@ -341,6 +341,21 @@ test('a Bundle of ten thousand entries is refused before any of them is looked a
   assert.equal(registry.audit.length, 0)
 })
 
+test('a transaction that asks for many searches, or refers by many conditions, is refused', async (t) => {
+  const registry = await start(t)
+  const searches = Array.from({ length: 51 }, () => entry({ method: 'GET', url: 'Observation' }))
+  const hasMember = Array.from({ length: 501 }, (_, index) => ({
+    reference: `Observation?identifier=${index}`,
+  }))
+  for (const entries of [searches, [post(observation('O1', { hasMember }))]]) {
+    const answer = await send(registry, entries)
+    assert.equal(answer.status, 422)
+    assert.deepEqual(placesOf(answer), ['Bundle.entry'])
+  }
+  const batch = await send(registry, searches, { type: 'batch' })
+  assert.deepEqual(new Set(responsesOf(batch).map(({ status }) => status)), new Set(['200']))
+})
+
 test('a batch does each entry on its own, whatever becomes of the others', async (t) => {
   const registry = await start(t)
   const first = await send(registry, [post(observation('O1'))])
