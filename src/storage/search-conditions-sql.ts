@@ -9,7 +9,7 @@ import {
   quantitySql,
   textSql,
 } from './search-compared-sql.ts'
-import { beginningSql, instantTestSql, intervalTestSql } from './search-dates-sql.ts'
+import { indexedTestSql, instantTestSql } from './search-dates-sql.ts'
 import { keysSql, type Push } from './search-keys-sql.ts'
 import {
   chainSql,
@@ -129,7 +129,5 @@ function dateSql(
   if (place.in === 'last-updated' || type === 'AuditEvent')
     return any(anyOf.map((test) => instantTestSql(test, `${alias}.last_updated`, push)))
   const row = { from: `${alias}.date_from`, until: `${alias}.date_until` }
-  return any(
-    anyOf.map((test) => `(${intervalTestSql(test, row, push)}${beginningSql(test, row, push)})`),
-  )
+  return any(anyOf.map((test) => indexedTestSql(test, row, push)))
 }

@@ -64,7 +64,7 @@ function followsReference(condition: Condition): boolean {
 }
 
 /** What the planner expects, from its statistics: no row is read. */
-export async function estimateRows(
+async function estimateRows(
   db: Db,
   search: Search,
   visibility: Visibility,

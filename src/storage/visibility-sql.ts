@@ -29,14 +29,27 @@ export interface Printing {
   readonly parameters: unknown[]
 }
 
-/** `from` and the first conditions of a statement over the visible rows of `type`, deleted ones among them. */
-export function visibleRows(type: string, alias: string, printing: Printing): string {
-  return `from ${tableOf(type)} ${alias} where ${visibleSql(type, alias, printing)}`
+/**
+ * `from` and the first conditions of a statement over the visible rows of `type`, deleted ones among them; of those
+ * that `source` has, where it is given.
+ */
+export function visibleRows(
+  type: string,
+  alias: string,
+  printing: Printing,
+  source = tableOf(type),
+): string {
+  return `from ${source} ${alias} where ${visibleSql(type, alias, printing)}`
 }
 
 /** The same without what was deleted. */
-export function livingRows(type: string, alias: string, printing: Printing): string {
-  return `${visibleRows(type, alias, printing)} and ${alias}.content is not null`
+export function livingRows(
+  type: string,
+  alias: string,
+  printing: Printing,
+  source = tableOf(type),
+): string {
+  return `${visibleRows(type, alias, printing, source)} and ${alias}.content is not null`
 }
 
 function visibleSql(type: string, alias: string, printing: Printing): string {
@@ -53,6 +66,8 @@ function ruleOf(type: string, filter: AccessFilter): PrintRule {
       return patientSql
     case 'Provenance':
       return provenanceSql
+    case 'Binary':
+      return (alias, printing) => binarySql(filter, alias, printing)
     case 'AuditEvent':
       return (alias, { parameters }) => auditFilterSql(filter, alias, parameters)
     default:
@@ -74,8 +89,8 @@ function patientSql(alias: string, printing: Printing): string {
   return `(${alias}.patient = $${printing.parameters.push(only)} and ${material})`
 }
 
-/** The one patient that the filter is about, where it says so on its own. */
-function patientOf(filter: AccessFilter | undefined): PatientId | undefined {
+/** The one patient that the filter is about, where it says so on its own: where a spread database looks for rows. */
+export function patientOf(filter: AccessFilter | undefined): PatientId | undefined {
   if (filter?.kind === 'patient') return filter.is
   if (filter?.kind !== 'and') return undefined
   return filter.of.map(patientOf).find((patient) => patient !== undefined)
@@ -103,6 +118,20 @@ function provenanceSql(alias: string, printing: Printing): string {
           where starts_with(entry, 'target|${type}/'))) offset 0)`,
     ),
   )
+}
+
+/** What a Binary refers to by its `securityContext`, among its `refs`. */
+export function contextRef({ type, id }: { readonly type: string; readonly id: string }): string {
+  return `context|${type}/${id}`
+}
+
+/** A Binary is as open as its security context is now, whatever that was when the bytes came (R4 binary). */
+function binarySql(filter: AccessFilter, alias: string, { parameters }: Printing): string {
+  const [own, others] = [alias, 'context'].map((row) => accessFilterSql(filter, row, parameters))
+  const [name, start] = [`${alias}.refs[1]`, contextRef({ type: '', id: '' }).length]
+  return `${own} and (${alias}.refs = '{}' or exists (select 1 from resource context
+    where context.type = split_part(substr(${name}, ${start}), '/', 1) and context.id = split_part(${name}, '/', 2)
+      and context.content is not null and not context.quarantined and ${others} offset 0))`
 }
 
 function visibleTypes({ visibility }: Printing): readonly string[] {

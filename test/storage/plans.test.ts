@@ -241,6 +241,17 @@ describe('a study', () => {
   })
 })
 
+describe('a key that no row was seen to have', () => {
+  // Expected of one row in 200, it would send every search for one study through all ids once there are a million.
+  it('is expected of few rows', async () => {
+    const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+      `explain (format json) select from resource_imaging_study
+        where keys && array[search_key('identifier|unheard of')]`,
+    )
+    assert.ok(one(one(rows)['QUERY PLAN']).Plan['Plan Rows'] <= STUDIES / 1000)
+  })
+})
+
 describe('what refers and is referred to', () => {
   it('is found by the study that a report is about', async () => {
     const { rows } = await pool.query<{ id: string }>(
