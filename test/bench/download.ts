@@ -46,14 +46,14 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
 
 class ClosedError extends Error {}
 
-interface Connection {
+export interface Connection {
   /** Resolves to the bytes of the answer, head included. */
   get(url: URL, headers: Readonly<Record<string, string>>): Promise<number>
   close(): void
 }
 
 /** Keeps the connection where the answer's length is told; else the answer ends with it. */
-function makeConnection(): Connection {
+export function makeConnection(): Connection {
   const buffer = Buffer.allocUnsafeSlow(BUFFER)
   let socket: Socket | undefined
   let answer: Answer | undefined

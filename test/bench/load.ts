@@ -1,61 +1,75 @@
 /** Requests at a steady concurrency over kept-alive connections, and what they cost the server. */
-import http from 'node:http'
 import { cpuMs } from './cpu.ts'
+import { makeConnection } from './download.ts'
 
-export interface LoadTarget {
+export interface LoadRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+}
+
+export interface LoadTarget {
+  /** Asked in turn, by each connection from a place of its own. */
+  readonly requests: readonly LoadRequest[]
   /** Process whose CPU is counted, with its children. */
   readonly pid: number
+  /** The same of the database behind it. */
+  readonly databasePid?: number | undefined
+}
+
+export interface LoadRun {
+  readonly seconds: number
+  readonly concurrency: number
 }
 
 export interface LoadResult {
   readonly perSecond: number
   readonly cpuMsPerRequest: number
+  readonly databaseMsPerRequest: number
+  /** Of the middle answer, head included. */
   readonly bytes: number
+  readonly p50Ms: number
+  readonly p99Ms: number
 }
 
 /** Throws on the first answer that is not 200: a fast error is no result. */
 export async function load(
-  { url, headers, pid }: LoadTarget,
-  { seconds, concurrency }: { readonly seconds: number; readonly concurrency: number },
+  { requests, pid, databasePid }: LoadTarget,
+  { seconds, concurrency }: LoadRun,
 ): Promise<LoadResult> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency })
+  const targets = requests.map(({ url, headers }) => ({ url: new URL(url), headers }))
   const end = performance.now() + seconds * 1000
-  const [began, cpuBefore] = [performance.now(), cpuMs(pid)]
-  let requests = 0
-  let bytes = 0
-  const worker = async (): Promise<void> => {
-    while (performance.now() < end) {
-      bytes = await get(url, headers, agent)
-      requests += 1
+  const databaseCpu = (): number => (databasePid === undefined ? 0 : cpuMs(databasePid))
+  const [cpuBefore, databaseBefore, began] = [cpuMs(pid), databaseCpu(), performance.now()]
+  const answers: { readonly ms: number; readonly bytes: number }[] = []
+  const worker = async (_: unknown, index: number): Promise<void> => {
+    const connection = makeConnection()
+    for (let at = index; performance.now() < end; at += concurrency) {
+      const target = targets[at % targets.length]
+      if (target === undefined) throw new Error('Nothing to ask for')
+      const asked = performance.now()
+      const bytes = await connection.get(target.url, target.headers)
+      answers.push({ ms: performance.now() - asked, bytes })
     }
+    connection.close()
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
-  agent.destroy()
+  const took = (performance.now() - began) / 1000
+  const milliseconds = answers.map(({ ms }) => ms)
   return {
-    perSecond: (requests * 1000) / (performance.now() - began),
-    cpuMsPerRequest: (cpuMs(pid) - cpuBefore) / requests,
-    bytes,
+    perSecond: answers.length / took,
+    cpuMsPerRequest: (cpuMs(pid) - cpuBefore) / answers.length,
+    databaseMsPerRequest: (databaseCpu() - databaseBefore) / answers.length,
+    bytes: quantile(
+      answers.map(({ bytes }) => bytes),
+      0.5,
+    ),
+    p50Ms: quantile(milliseconds, 0.5),
+    p99Ms: quantile(milliseconds, 0.99),
   }
 }
 
-function get(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  agent: http.Agent,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    http
-      .get(url, { headers, agent }, (res) => {
-        let bytes = 0
-        res.on('data', (chunk: Buffer) => (bytes += chunk.length))
-        res.on('end', () => {
-          if (res.statusCode === 200) resolve(bytes)
-          else reject(new Error(`${url.split('?')[0]} answered ${res.statusCode ?? 'nothing'}`))
-        })
-        res.on('error', reject)
-      })
-      .on('error', reject)
-  })
+/** 0 of nothing. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }

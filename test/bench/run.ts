@@ -8,12 +8,20 @@ import { findProgram } from '../support/peers.ts'
 import { launchOrthanc } from '../support/orthanc.ts'
 import { NATIONAL_ID_SYSTEM, startNetwork } from '../support/network.ts'
 import type { BenchLine } from './bench-line.ts'
+import { benchRegistry } from './registry/bench-registry.ts'
 import { benchRetrieve } from './retrieve.ts'
 import { benchStore, makeStudy, storeStudy, type StoreServer } from './store.ts'
 import { benchTimeline } from './timeline.ts'
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string' },
+    studies: { type: 'string', default: '100000' },
+    database: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
+    help: { type: 'boolean', short: 'h' },
+  },
 })
 
 /** One study of this size is 1.05 GB. */
@@ -25,12 +33,36 @@ const GROUPS: Readonly<Record<string, (report: Report) => Promise<void>>> = {
     await using scope = makeBenchScope()
     report(await benchTimeline({ scope, ...(await createTestDatabase(scope)) }))
   },
+  registry: (report) =>
+    benchRegistry(
+      {
+        studies: positive('studies', values.studies),
+        seconds: positive('seconds', values.seconds),
+        database: values.database,
+      },
+      { report, tell: (text) => process.stdout.write(`      ${text}\n`) },
+    ),
+}
+
+const HELP = `npm run bench -- [${Object.keys(GROUPS).join('|')}]…      all of them where none is named
+
+  --only <group>       the same as naming it
+registry:
+  --studies <number>   studies with their reports that are loaded (${values.studies})
+  --database <folder>  where the loaded databases are kept and found again (none: gone with the run)
+  --seconds <number>   of each round of each question (${values.seconds})
+`
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (value > 0) return value
+  throw new Error(`--${name} takes a positive number`)
 }
 
 type Report = (lines: readonly BenchLine[]) => void
 
 if (values.help) {
-  process.stdout.write(`npm run bench -- [--only ${Object.keys(GROUPS).join('|')}]\n`)
+  process.stdout.write(HELP)
 } else {
   process.exitCode = (await runAll()) ? 0 : 1
 }
@@ -41,8 +73,11 @@ async function runAll(): Promise<boolean> {
     for (const line of more) print(line)
     lines.push(...more)
   }
+  const named = [...positionals, ...(values.only === undefined ? [] : [values.only])]
+  const unknown = named.filter((name) => !(name in GROUPS))
+  if (unknown.length > 0) throw new Error(`There is no group ${unknown.join(', ')}: see --help`)
   for (const [name, bench] of Object.entries(GROUPS)) {
-    if (values.only === undefined || values.only === name) await bench(report)
+    if (named.length === 0 || named.includes(name)) await bench(report)
   }
   const missed = lines.filter(({ pass }) => !pass)
   process.stdout.write(`${lines.length - missed.length} marks met, ${missed.length} missed\n`)
