@@ -23,6 +23,7 @@ export const NATIONAL_ID_SYSTEM = 'urn:oid:2.16.578.1.12.4.1.4.1'
 const CLIENTS = {
   'north-archive': ['north', 'samsyn:publish samsyn:find samsyn:view-images samsyn:read-report'],
   'north-privacy': ['north', 'samsyn:read-audit'],
+  'north-registry': ['north', 'samsyn:export samsyn:find samsyn:read-report'],
   'north-feed': ['north', 'samsyn:subscribe samsyn:find samsyn:read-report'],
   'west-ehr': ['west', 'samsyn:find samsyn:read-report samsyn:view-images'],
   'east-ehr': ['east', 'samsyn:find samsyn:read-report samsyn:view-images'],
