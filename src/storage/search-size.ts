@@ -64,11 +64,7 @@ function followsReference(condition: Condition): boolean {
 }
 
 /** What the planner expects, from its statistics: no row is read. */
-async function estimateRows(
-  db: Db,
-  search: Search,
-  visibility: Visibility,
-): Promise<number> {
+async function estimateRows(db: Db, search: Search, visibility: Visibility): Promise<number> {
   const { text, parameters } = matching(search, visibility, false)
   const { rows } = await db.query<{ 'QUERY PLAN': unknown }>(
     `explain (format json) select 1 ${text}`,
