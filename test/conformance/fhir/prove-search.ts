@@ -53,6 +53,7 @@ const PARTS: Readonly<Record<string, Filter>> = {
 
 export async function proveSearch(t: TestContext, extent: Extent): Promise<void> {
   const campaign = await startCampaign(t, extent.each)
+  await t.test('what the statement claims, and nothing else', () => proveClaims(campaign))
   await t.test('every parameter, by every prefix and modifier of its type', async (t) => {
     for (const type of TYPES) await report(t, campaign, plainQueries(campaign, type, extent.rounds))
   })
@@ -79,6 +80,30 @@ export async function proveSearch(t: TestContext, extent: Extent): Promise<void>
       await proveInclusions(t, campaign, extent.others / 4, filter)
       await proveTotals(t, campaign, extent.others / 8, filter)
     })
+}
+
+/** The CapabilityStatement names these parameters of each type, and each inclusion it names is understood. */
+async function proveClaims(campaign: Campaign): Promise<void> {
+  const caller = callerWith(EVERYTHING)
+  const { body } = await campaign.registry.ask(caller, 'metadata')
+  const claims: readonly any[] = body.rest[0].resource
+  assert.deepEqual(claims.map(({ type }) => type).toSorted(), TYPES.toSorted())
+  const refused: string[] = []
+  for (const { type, searchParam, searchInclude = [], searchRevInclude = [] } of claims) {
+    const named = searchParam.map((one: any) => `${String(one.name)} ${String(one.type)}`)
+    const known = parametersOf(type).map((one) => `${one.code} ${one.type}`)
+    assert.deepEqual(named.toSorted(), known.toSorted(), type)
+    const inclusions = [
+      ...searchInclude.map((text: string) => `_include=${text}`),
+      ...searchRevInclude.map((text: string) => `_revinclude=${text}`),
+    ]
+    await atATime(4, inclusions, async (inclusion) => {
+      const query = `${String(type)}?_id=none&${inclusion}`
+      const { status } = await campaign.registry.ask(caller, query, STRICT)
+      if (status !== 200) refused.push(query)
+    })
+  }
+  assert.deepEqual(refused, [])
 }
 
 /** Fails with every difference, one a line. */
@@ -181,6 +206,7 @@ const CONDITIONAL = /where\(|exists\(|extension\(/
 async function proveOrders(t: TestContext, campaign: Campaign, count: number): Promise<void> {
   const wrong: string[] = []
   const pick = pickBy(campaign.random)
+  const view = wholeView(campaign)
   const asked = many(count, () => {
     const type = pick(LINKED_TYPES) ?? ''
     return { type, sort: sortOf(campaign, type) }
@@ -188,7 +214,6 @@ async function proveOrders(t: TestContext, campaign: Campaign, count: number): P
   await atATime(4, asked, async ({ type, sort }) => {
     const path = `${type}?_sort=${sort}&_count=500`
     const { status, body } = await campaign.registry.ask(callerWith(EVERYTHING), path, STRICT)
-    const view = wholeView(campaign)
     const rows: Row[] = (body?.entry ?? []).flatMap(
       ({ resource }: any) => view.row(type, resource.id) ?? [],
     )

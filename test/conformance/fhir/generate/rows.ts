@@ -33,10 +33,13 @@ export function makeRows({ seed, base, each }: Size): readonly Row[] {
     const beside = fc.sample(BESIDE, { seed: seed - nth - 1, numRuns: each })
     return resources.map((members, at) => {
       const resource = plain({ ...members, resourceType: type, id: idOf(type, at) })
-      return rowOf(type === 'Provenance' || type === 'AuditEvent' ? ofOne(resource) : resource, {
-        base,
-        ...(beside[at] ?? { minute: 0, custodian: undefined, hidden: undefined }),
-      })
+      return rowOf(
+        type === 'Provenance' || type === 'AuditEvent' ? ofOne(resource, base) : resource,
+        {
+          base,
+          ...(beside[at] ?? { minute: 0, custodian: undefined, hidden: undefined }),
+        },
+      )
     })
   })
 }
@@ -97,8 +100,9 @@ function plain(resource: object): Resource {
   return JSON.parse(JSON.stringify(resource)) as Resource
 }
 
-/** Provenance and events are of one patient (access.md, "Audit"), of whom the agents are none. */
-function ofOne(resource: Resource): Resource {
+/** What the hub writes itself is of one patient, of whom the agents are none, and names its own without their base. */
+function ofOne(written: Resource, base: string): Resource {
+  const resource = plain(JSON.parse(JSON.stringify(written).replaceAll(`${base}/`, '')) as object)
   let found = false
   const isOther = (reference: unknown): boolean => {
     if (!/(?:^|\/)Patient\//.test(String(reference))) return false
