@@ -9,6 +9,7 @@ import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { findLinkedRows, findOwnRow, type LinkedRow } from '../storage/linked-rows.ts'
 import type { NewResource } from '../storage/resources.ts'
+import { contextRef } from '../storage/visibility-sql.ts'
 import {
   localReference,
   localReferences,
@@ -36,7 +37,9 @@ export async function fileClinical(db: PoolClient, request: WriteRequest): Promi
     context === undefined
       ? await fileAboutPatient(db, { type, resource, base, custodian })
       : { resource, facts: factsOf(context) }
-  return { type, id, ...filed, quarantined: false, search: searchValues(filed.resource), at }
+  const search = searchValues(filed.resource)
+  const refs = context === undefined ? search.refs : [contextRef(context)]
+  return { type, id, ...filed, quarantined: false, search: { ...search, refs }, at }
 }
 
 interface Filing {
@@ -86,7 +89,7 @@ async function contextRow(
   const reference = isJsonObject(securityContext) ? textOf(securityContext.reference) : undefined
   const local = reference === undefined ? undefined : localReference(reference, base)
   if (local === undefined || local.type === 'Patient') return undefined
-  const found = await findOwnRow(db, local, custodian)
+  const found = local.type === 'Binary' ? undefined : await findOwnRow(db, local, custodian)
   if (found?.quarantined === true) throw doubtful()
   if (found !== undefined) return found
   throw refusal(

@@ -22,6 +22,7 @@ import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from '../wire
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { reportLinks } from '../wire/fhir/report-links.ts'
 import { tokenKey } from '../wire/fhir/search-keys.ts'
+import { withLabelsOf } from '../wire/fhir/security-labels.ts'
 import type { Access } from './authorize.ts'
 import { followReport } from './file-report.ts'
 import { identifyReport, type IdentifiedReport } from './identify-report.ts'
@@ -181,7 +182,8 @@ async function makeRow(
   const { patient } = identified
   const status =
     stored === undefined ? report.status : followingStatus(report.status, stored.version.status)
-  const made = { ...diagnosticReport(report, status), ...subjectOf(identified) }
+  const told = { ...diagnosticReport(report, status), ...subjectOf(identified) }
+  const made = stored === undefined ? told : withLabelsOf(stored.content, told)
   // Judged as what it will be once a person has said whose it is.
   await requireValid(deps, patient === null ? { ...made, ...SOMEBODY } : made)
   const links = reportLinks(made, '')

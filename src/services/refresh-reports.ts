@@ -7,6 +7,7 @@ import {
   type ExaminedReport,
 } from '../storage/examinations.ts'
 import type { Db } from '../storage/db.ts'
+import { narrowByStudy } from '../storage/linked-rows.ts'
 import { setReportFacts } from '../storage/linked-studies.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
 import { putResource, studyKey } from '../storage/resources.ts'
@@ -43,6 +44,7 @@ export async function refreshReports(db: Db, study: ChangedStudy): Promise<void>
   const keys = [studyKey(studyUid), ...reportNumberKeys(numbers)]
   const reports = await holdReportsByKeys(db, { custodian, keys })
   for (const report of reports) await refreshReport(db, report, { custodian, at })
+  if (found !== undefined) await narrowByStudy(db, { custodian, studyUid, labels: found.labels })
   await refreshStudies(db, { custodian, studyUids: [studyUid], at })
 }
 

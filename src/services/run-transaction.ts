@@ -2,10 +2,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Principal } from '../domain/access/principal.ts'
 import type { AuditRecord } from '../domain/audit/event.ts'
+import { isHubError } from '../kernel/errors.ts'
 import { isJsonObject, type JsonObject } from '../wire/fhir/json.ts'
+import { maskQuery } from '../wire/fhir/national-id-in-query.ts'
 import { readTransaction } from '../wire/fhir/read-transaction.ts'
 import type { TransactionEntry } from '../wire/fhir/read-transaction.ts'
+import type { Search } from '../wire/fhir/search.ts'
+import { accessRecord } from './access-record.ts'
 import { carryOutPlan } from './carry-out-plan.ts'
+import type { Sight } from './decide-sight.ts'
 import { MOST_PROBLEMS, refuseProblems, within, type EntryProblem } from './entry-problems.ts'
 import type { EntryResult } from './entry-result.ts'
 import { loggedTransaction } from './logged-transaction.ts'
@@ -35,13 +40,43 @@ export function makeRunTransaction(deps: PlanDeps): RunTransaction {
     if (plan.entries.length > 0) await judgeAll(deps, { bundle, plan, found })
     refuseProblems(found)
     if (plan.entries.length === 0) return []
-    return despiteRaces(() =>
-      loggedTransaction(deps, async (db) => {
-        const result = await carryOutPlan(db, { ...deps, context }, { principal, plan })
-        return { result, record: recordOf(plan.entries, { result, at: deps.clock() }, context) }
-      }),
+    return loggingFailure(deps, plan, context, () =>
+      despiteRaces(() =>
+        loggedTransaction(deps, async (db) => {
+          const result = await carryOutPlan(db, { ...deps, context }, { principal, plan })
+          return { result, record: recordOf(plan.entries, { result, at: deps.clock() }, context) }
+        }),
+      ),
     )
   }
+}
+
+/** Why nothing was stored tells what was found: whoever asks so is seen, and whom the references ask for. */
+async function loggingFailure<Result>(
+  deps: PlanDeps,
+  plan: Plan,
+  context: RequestContext,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    const access = accessOf(plan.entries)
+    if (isHubError(error) && access !== undefined) {
+      const queries = [...plan.links.values()].map(({ search }) => textOfSearch(search))
+      const entities = ['POST Bundle', ...queries].map(
+        (query) => ({ kind: 'query', query }) as const,
+      )
+      const missed = { outcome: '4', reason: error.code, entities } as const
+      const act = { act: 'read', at: deps.clock(), ...missed } as const
+      await deps.recordAudit(accessRecord(access, act, context))
+    }
+    throw error
+  }
+}
+
+function textOfSearch({ type, understood }: Search): string {
+  return `${type}?${maskQuery(understood)}`
 }
 
 interface Judging {
@@ -98,10 +133,13 @@ function recordOf(
     const written = done?.kind === 'written' || done?.kind === 'deleted' ? done.resource : undefined
     return written === undefined ? [] : [entityOf(one.access, one.type, written.id)]
   })
-  const [first] = planned
-  const access = first?.kind === 'read' ? first.sight.access : first?.access
+  const access = accessOf(planned)
   if (access === undefined) throw new TypeError('A plan has an entry')
   return doneRecord({ access, act: actOf(planned, result), entities, at }, context)
+}
+
+function accessOf([first]: readonly PlannedEntry[]): Sight['access'] | undefined {
+  return first?.kind === 'read' ? first.sight.access : first?.access
 }
 
 function actOf(

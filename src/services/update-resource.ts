@@ -4,7 +4,9 @@ import type { Principal } from '../domain/access/principal.ts'
 import type { VersionMatch } from '../wire/fhir/version-match.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
-import { textOf, type JsonObject } from '../wire/fhir/json.ts'
+import { isJsonObject, textOf, type JsonObject } from '../wire/fhir/json.ts'
+import { parseJsonText } from '../wire/fhir/parse-json.ts'
+import { labelOf, withLabelsOf } from '../wire/fhir/security-labels.ts'
 import { createStep } from './create-resource.ts'
 import type { Access } from './authorize.ts'
 import { findTarget, targetText, type WriteTarget } from './find-target.ts'
@@ -88,7 +90,7 @@ export function updateStep(
     throw new HubError('invalid', 'The id in the body is not that of the resource that matches')
   return writeResource(db, writer, {
     access,
-    resource: withoutIdentity(resource),
+    resource: withLabelsOf(labelledBefore(previous), withoutIdentity(resource)),
     id,
     method: 'PUT',
     provenanceId: deps.newId(),
@@ -97,6 +99,13 @@ export function updateStep(
     context: deps.context,
     previous,
   })
+}
+
+/** What says which labels the resource has: of one that was deleted its row alone. */
+function labelledBefore({ content, facts }: CurrentRow): JsonObject {
+  const before = content === null ? undefined : parseJsonText(content)
+  if (isJsonObject(before)) return before
+  return { meta: { security: facts.labels.map(labelOf) } }
 }
 
 /** R4 http, section 3.1.0.4.3: no match makes a new resource, which gets its id from the hub. */

@@ -95,7 +95,7 @@ export interface Carrying<Result> {
   readonly tell: (result: Result) => Pick<Done, 'act' | 'entities'>
 }
 
-/** Does the work with its event, again where a race was lost. Who asks for what is not there, or not theirs, is seen. */
+/** Does the work with its event, again where a race was lost. What does not come about is seen too. */
 export async function carryOut<Result>(
   deps: WriteDeps,
   { access, query, work, tell }: Carrying<Result>,
@@ -110,7 +110,7 @@ export async function carryOut<Result>(
       }),
     )
   } catch (error) {
-    if (isHubError(error, 'not-found')) {
+    if (isHubError(error)) {
       const missed = {
         outcome: '4',
         reason: error.code,

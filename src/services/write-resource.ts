@@ -2,8 +2,9 @@
 import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
-import { putResource, readResource, storedText } from '../storage/resources.ts'
+import { putResource, readResource, storedText, type NewResource } from '../storage/resources.ts'
 import { relativeReferences } from '../wire/fhir/bundle-references.ts'
+import { subjectElement } from '../wire/fhir/clinical-links.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { VersionMatch } from '../wire/fhir/version-match.ts'
 import { putProvenance } from './put-provenance.ts'
@@ -36,6 +37,7 @@ export async function writeResource(
   const { access, method, previous, at } = request
   const resource = relativeReferences(request.resource, request.base)
   const row = await writer.toRow(db, { ...request, resource })
+  requireSamePatient(row, previous)
   const version = await putResource(db, row, { method })
   const { type, id } = row
   const written = { access, type, id, version, method, facts: row.facts, at, previous }
@@ -44,6 +46,19 @@ export async function writeResource(
   await writer.after?.(db, written)
   const created = (previous?.content ?? null) === null
   return { type, id, version, lastUpdated: at, content: storedText(row, version), created }
+}
+
+/** Whoever sees a resource sees its history, which would else hold what was said of somebody else. */
+function requireSamePatient(row: NewResource, previous: CurrentRow | undefined): void {
+  const before = previous?.facts.patient ?? null
+  if (before === null || before === row.facts.patient) return
+  // Where it is in doubt whose a study is, somebody looks. Which Patient stands for which is a clerk's to say.
+  if (row.quarantined || row.type === 'Patient') return
+  const element = subjectElement(row.type)
+  const text = 'Is not whom it was about before: delete it, and send what is about another anew'
+  throw new HubError('unprocessable', `The ${row.type} could not be filed`, {
+    problems: [{ location: `${row.type}.${element}`, text }],
+  })
 }
 
 async function tellContributor(

@@ -1,7 +1,8 @@
 /** The studies and reports that a clinical resource refers to, whoever's they are: for the hub's own judgement. */
-import type { OrganizationId } from '../kernel/ids.ts'
+import type { OrganizationId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
 import type { LinkedStudy } from './linked-studies.ts'
+import { studyKey } from './resources.ts'
 
 export interface LinkedRow extends LinkedStudy {
   readonly type: string
@@ -44,4 +45,30 @@ export async function findOwnRow(
 ): Promise<LinkedRow | undefined> {
   const { rows } = await db.query<LinkedRow>(FACTS, [type, id, custodian])
   return rows[0]
+}
+
+const NARROW = `
+update resource set labels = array(select distinct unnest(labels || $3::text[]) order by 1)
+ where type in ('Observation', 'DocumentReference', 'List', 'ServiceRequest', 'Task')
+   and custodian = $1 and keys && array[search_key($2)] and not labels @> $3::text[]`
+
+/** What the custodian has published about the study is kept back by the study's labels too. */
+export async function narrowByStudy(
+  db: Db,
+  {
+    custodian,
+    studyUid,
+    labels,
+  }: {
+    readonly custodian: OrganizationId
+    readonly studyUid: StudyUid
+    readonly labels: readonly string[]
+  },
+): Promise<void> {
+  if (labels.length === 0) return
+  await db.query({
+    name: 'narrow-by-study',
+    text: NARROW,
+    values: [custodian, studyKey(studyUid), labels],
+  })
 }

@@ -64,7 +64,9 @@ on conflict (${key}) do update set
   last_updated = excluded.last_updated, version = excluded.version, content = excluded.content,
   custodian = excluded.custodian, patient = excluded.patient, study_uids = excluded.study_uids,
   modalities = excluded.modalities, body_regions = excluded.body_regions, labels = excluded.labels,
-  started = excluded.started, quarantined = excluded.quarantined, keys = excluded.keys, refs = excluded.refs,
+  started = excluded.started, quarantined = excluded.quarantined, keys = excluded.keys,
+  refs = case when excluded.content is null then array(select ref from unnest(r.refs) as ref where starts_with(ref, 'context|'))
+    else excluded.refs end,
   compared = excluded.compared, date_from = excluded.date_from, date_until = excluded.date_until,
   method = case when $20::boolean then r.method else excluded.method end
  where r.version = excluded.version - $21::int
@@ -76,7 +78,7 @@ const MOST_TRIES = 5
 /**
  * Writes the resource as its next version (1 when it is new) and keeps the version it replaces for the history;
  * call it in the transaction of what caused it. A deletion keeps the policy columns, so that history stays
- * governed by them, and drops everything a search could match. Returns the version. Throws
+ * governed by them, as by the context of a Binary, and drops everything a search could match. Returns the version. Throws
  * `precondition-failed` where `ifMatch` or `ifAbsent` does not hold, whatever others write meanwhile.
  */
 export async function putResource(db: Db, row: NewResource, how: WriteResource): Promise<number> {
