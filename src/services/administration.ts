@@ -6,6 +6,8 @@ import type { Agreement, Client, Member } from '../domain/access/network.ts'
 import type { Principal } from '../domain/access/principal.ts'
 import type { ImagingStudyId, PatientId } from '../kernel/ids.ts'
 import type { AssigningAuthority } from '../storage/assigning-authorities.ts'
+import type { Hl7SenderRow } from '../storage/hl7-senders.ts'
+import type { NewHl7Sender } from '../wire/admin/hl7-senders.ts'
 import type {
   NewAgreement,
   NewAuthority,
@@ -15,7 +17,6 @@ import type {
 } from '../wire/admin/requests.ts'
 import type { UnclearIdentity } from '../wire/admin/queue-views.ts'
 import type { SourceView } from '../wire/admin/views.ts'
-import type { ManageHl7Senders } from './manage-hl7-senders.ts'
 import type { RequestContext } from './record-audit.ts'
 
 /** Who administers. Without a principal it is someone with a shell on the hub's machine. */
@@ -75,7 +76,7 @@ export interface ResolvedIdentity {
 }
 
 /** Every verb throws `not-found` for an id that is not there and `conflict` for one that is taken. */
-export interface Administration extends ManageHl7Senders {
+export interface Administration {
   addMember(request: NewMember, by: Operator): Promise<Member>
   listMembers(by: Operator): Promise<readonly Member[]>
   /** Also by organisation number. */
@@ -113,6 +114,11 @@ export interface Administration extends ManageHl7Senders {
   /** Throws `conflict` where a member speaks for the system already, or names another one so. */
   addAuthority(request: NewAuthority, by: Operator): Promise<AssigningAuthority>
   removeAuthority(system: string, by: Operator): Promise<void>
+
+  listHl7Senders(by: Operator): Promise<readonly Hl7SenderRow[]>
+  addHl7Sender(request: NewHl7Sender, by: Operator): Promise<Hl7SenderRow>
+  /** Its next message is rejected; its certificate may be registered again. */
+  disableHl7Sender(id: string, by: Operator): Promise<Hl7SenderRow>
 
   /** Oldest first. Every look is logged. */
   listUnclearIdentities(page: QueuePage, by: Operator): Promise<readonly UnclearIdentity[]>

@@ -8,16 +8,10 @@ import {
 } from '../storage/hl7-senders.ts'
 import type { NewHl7Sender } from '../wire/admin/hl7-senders.ts'
 import { administer, lookAt, type AdministerDeps } from './administer.ts'
-import type { Operator } from './administration.ts'
+import type { Administration } from './administration.ts'
 import { requireMember } from './manage-members.ts'
 
-/** Throws `not-found` for an id that is not there and `conflict` for an id or certificate that is taken. */
-export interface ManageHl7Senders {
-  addHl7Sender(request: NewHl7Sender, by: Operator): Promise<Hl7SenderRow>
-  listHl7Senders(by: Operator): Promise<readonly Hl7SenderRow[]>
-  /** Its next message is rejected; its certificate may be registered again. */
-  disableHl7Sender(id: string, by: Operator): Promise<Hl7SenderRow>
-}
+type ManageHl7Senders = Pick<Administration, 'addHl7Sender' | 'listHl7Senders' | 'disableHl7Sender'>
 
 export function makeManageHl7Senders(deps: AdministerDeps): ManageHl7Senders {
   return {
