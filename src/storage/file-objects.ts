@@ -49,19 +49,6 @@ export async function makeFileObjects(
     return clock().getTime() - mtimeMs > sweepAfterMs
   }
 
-  async function sweepBatch(
-    ids: readonly string[],
-    isKnown: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
-  ): Promise<number> {
-    const old: string[] = []
-    for (const id of ids) if (await isOld(id).catch(() => false)) old.push(id)
-    if (old.length === 0) return 0
-    const known = await isKnown(old)
-    const unknown = old.filter((id) => !known.has(id))
-    for (const id of unknown) await rm(pathOf(id), { force: true })
-    return unknown.length
-  }
-
   return {
     async createLanding() {
       const id = randomUUID()
@@ -80,19 +67,42 @@ export async function makeFileObjects(
       handles.forget(pathOf(landing))
       await rm(pathOf(landing), { force: true })
     },
-    async sweep(isKnown) {
-      let count = 0
-      let batch: string[] = []
-      for await (const id of landingIds(folder)) {
-        if (batch.push(id) < SWEEP_BATCH) continue
-        count += await sweepBatch(batch, isKnown)
-        batch = []
-      }
-      return count + (await sweepBatch(batch, isKnown))
-    },
+    sweep: (isKnown) =>
+      sweepLandings(folder, { isOld, isKnown, remove: (id) => rm(pathOf(id), { force: true }) }),
     check: () => probe(folder),
     close: () => handles.close(),
   }
+}
+
+interface Sweeping {
+  readonly isOld: (id: string) => Promise<boolean>
+  readonly isKnown: (ids: readonly string[]) => Promise<ReadonlySet<string>>
+  readonly remove: (id: string) => Promise<void>
+}
+
+/** Removes what is old and known to nobody; returns how many that were. */
+async function sweepLandings(folder: string, sweeping: Sweeping): Promise<number> {
+  let count = 0
+  let batch: string[] = []
+  for await (const id of landingIds(folder)) {
+    if (batch.push(id) < SWEEP_BATCH) continue
+    count += await sweepBatch(batch, sweeping)
+    batch = []
+  }
+  return count + (await sweepBatch(batch, sweeping))
+}
+
+async function sweepBatch(
+  ids: readonly string[],
+  { isOld, isKnown, remove }: Sweeping,
+): Promise<number> {
+  const old: string[] = []
+  for (const id of ids) if (await isOld(id).catch(() => false)) old.push(id)
+  if (old.length === 0) return 0
+  const known = await isKnown(old)
+  const unknown = old.filter((id) => !known.has(id))
+  for (const id of unknown) await remove(id)
+  return unknown.length
 }
 
 /** All 256 of them at once, and durable: a landing then syncs no folder but its own. */
