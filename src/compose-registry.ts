@@ -24,6 +24,7 @@ import { makeSubmitKith } from './services/submit-kith.ts'
 import { makeUpdateResource } from './services/update-resource.ts'
 import { makeReportIssues, makeValidateResource } from './services/validate-resource.ts'
 import { makeDefinitions } from './wire/fhir/definitions.ts'
+import { makeEnumerateValueSet } from './wire/fhir/enumerate-value-set.ts'
 import { makeStructures } from './wire/fhir/structures.ts'
 import { makeSummarize } from './wire/fhir/summary.ts'
 import { ownWithSnapshots } from './wire/fhir/validation/snapshot.ts'
@@ -48,6 +49,7 @@ export function makeRegistryServices(
     ...{ state: ground.state, authorize: ground.authorize, recordAudit: ground.audit.record },
     ...ground.registering,
     base: `${config.baseUrl}/fhir`,
+    enumerate: formats.enumerate,
     validate: makeValidateResource(formats.reportIssues),
   }
   const decideSight = makeDecideSight(shared)
@@ -73,7 +75,7 @@ export function makeRegistryServices(
     validate: shared.validate,
     receiveReports,
     runTransaction: makeRunTransaction(writing),
-    runBatch: makeRunBatch({ ...interactions, base: shared.base }),
+    runBatch: makeRunBatch({ ...shared, ...interactions }),
     matchPatient: makeMatchPatient(shared),
     crossReference: makeCrossReference(reading),
     submitKith: makeSubmitKith({ ...shared, receiveReports }),
@@ -108,6 +110,7 @@ export function makeFormats() {
     publishedDefinitions: () => ownWithSnapshots(definitions, ownDefinitions),
     xml: makeXml(structures),
     summarize: makeSummarize(structures),
+    enumerate: makeEnumerateValueSet(definitions, ownDefinitions),
     knowsProfile: validator.knowsProfile,
     reportIssues: makeReportIssues({ validator, pool: validationPool }),
     validationPool,

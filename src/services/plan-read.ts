@@ -32,7 +32,10 @@ export interface PlannedRead {
 }
 
 /** Throws `invalid` for a query that is not understood, and what is not served. */
-export function readEntry({ url }: TransactionEntry, base: string): EntryRead {
+export function readEntry(
+  { url }: TransactionEntry,
+  { base, enumerate }: Pick<LinkDeps, 'base' | 'enumerate'>,
+): EntryRead {
   const { type, id, version, isHistory, query } = url
   const pairs = [...new URLSearchParams(query ?? '')]
   requireServed(type, interactionOf(url))
@@ -41,7 +44,7 @@ export function readEntry({ url }: TransactionEntry, base: string): EntryRead {
     return { what: 'history', request: { type, id, since, at, count } }
   }
   if (id !== undefined) return { what: 'resource', name: { type, id, version } }
-  const search = parseSearch({ type, pairs, strict: false, base })
+  const search = parseSearch({ type, pairs, strict: false, base, enumerate })
   return { what: 'search', search, query: maskQuery(pairs) }
 }
 
@@ -52,11 +55,11 @@ function interactionOf({ id, version, isHistory }: TransactionEntry['url']): Int
 }
 
 export async function planRead(
-  { decideSight, base }: LinkDeps,
+  { decideSight, base, enumerate }: LinkDeps,
   { principal, entry }: { readonly principal: Principal; readonly entry: TransactionEntry },
   context: RequestContext,
 ): Promise<PlannedRead> {
-  const read = readEntry(entry, base)
+  const read = readEntry(entry, { base, enumerate })
   const { type } = entry.url
   const along = read.what === 'search' ? typesAlong(read.search) : []
   const { query } = entityOfRead(read)

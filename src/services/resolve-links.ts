@@ -5,6 +5,7 @@ import { HubError } from '../kernel/errors.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
 import { conditionalReferences, entryNames, replaceLinks } from '../wire/fhir/bundle-references.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
+import type { EnumerateValueSet } from '../wire/fhir/parse-name.ts'
 import type { TransactionEntry } from '../wire/fhir/read-transaction.ts'
 import type { Search } from '../wire/fhir/search.ts'
 import type { DecideSight, Sight } from './decide-sight.ts'
@@ -25,6 +26,7 @@ export type PlannedLinks = ReadonlyMap<string, PlannedLink>
 export interface LinkDeps {
   readonly decideSight: DecideSight
   readonly base: string
+  readonly enumerate: EnumerateValueSet
 }
 
 interface Linking {

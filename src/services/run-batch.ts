@@ -1,11 +1,14 @@
 /** A batch Bundle: each entry on its own, as if it had come alone (R4 http, section 3.1.0.11). */
 import type { Principal } from '../domain/access/principal.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { HubError, isHubError } from '../kernel/errors.ts'
 import { patchDocument } from '../wire/fhir/bundle-references.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import { parseJson } from '../wire/fhir/parse-json.ts'
+import type { EnumerateValueSet } from '../wire/fhir/parse-name.ts'
 import { readTransaction, type TransactionEntry } from '../wire/fhir/read-transaction.ts'
 import { readVersionMatch } from '../wire/fhir/version-match.ts'
+import { makeBundleBudget } from './bundle-budget.ts'
 import type { CreateResource } from './create-resource.ts'
 import type { DeleteResource } from './delete-resource.ts'
 import type { EntryResult } from './entry-result.ts'
@@ -33,11 +36,13 @@ export interface RunBatchDeps {
   readonly searchResources: SearchResources
   readonly recordConsent: RecordConsent
   readonly replaceConsent: ReplaceConsent
+  readonly clock: Clock
   /** The FHIR base address. */
   readonly base: string
+  readonly enumerate: EnumerateValueSet
 }
 
-/** In the order of the entries: what came of it, or why nothing did. Throws `unprocessable` for too many. */
+/** In the order of the entries: what came of it, or why nothing did, as where the Bundle's budget is spent. Throws `unprocessable` for too many. */
 export type RunBatch = (
   principal: Principal,
   bundle: JsonObject,
@@ -54,9 +59,15 @@ export function makeRunBatch(deps: RunBatchDeps): RunBatch {
       })
       results.set(index, { kind: 'failed', error })
     }
+    const budget = makeBundleBudget(deps.clock)
     for (const entry of entries) {
       if (results.has(entry.index)) continue
-      results.set(entry.index, await attempt(() => answer(deps, { principal, entry }, context)))
+      const result = await attempt(async () => {
+        budget.require()
+        return answer(deps, { principal, entry }, context)
+      })
+      budget.spend(result)
+      results.set(entry.index, result)
     }
     return [...results].toSorted(([one], [other]) => one - other).map(([, result]) => result)
   }
@@ -151,7 +162,7 @@ async function read(
   { principal, entry }: Entry,
   context: RequestContext,
 ): Promise<EntryResult> {
-  const asked = readEntry(entry, deps.base)
+  const asked = readEntry(entry, deps)
   if (asked.what === 'history') {
     const { request } = asked
     return { kind: 'history', request, page: await deps.readHistory(principal, request, context) }

@@ -47,6 +47,7 @@ import { makeUpdateResource } from '../../src/services/update-resource.ts'
 import { putResource, type WriteResource } from '../../src/storage/resources.ts'
 import { makeUseProof } from '../../src/storage/used-proofs.ts'
 import { makeDefinitions } from '../../src/wire/fhir/definitions.ts'
+import { makeEnumerateValueSet } from '../../src/wire/fhir/enumerate-value-set.ts'
 import { makeStructures } from '../../src/wire/fhir/structures.ts'
 import { makeSummarize } from '../../src/wire/fhir/summary.ts'
 import { makeValidate } from './validate.ts'
@@ -258,10 +259,21 @@ function makeDeps({
   }
   const clock = (): Date => new Date()
   const rules = { environment: 'development' } as const
-  const shared = { db: pool, pool, authorize, recordAudit, clock, base, rules, limitRate }
-  const decideSight = makeDecideSight(shared)
   const ownDefinitions = readOwnDefinitions()
   const definitions = makeDefinitions(specificationTexts())
+  const enumerate = makeEnumerateValueSet(definitions, ownDefinitions)
+  const shared = {
+    db: pool,
+    pool,
+    authorize,
+    recordAudit,
+    clock,
+    base,
+    rules,
+    limitRate,
+    enumerate,
+  }
+  const decideSight = makeDecideSight(shared)
   const structures = makeStructures(definitions)
   const validator = makeValidator(definitions, ownDefinitions)
   const sealer = makeSealer(Buffer.alloc(32, 1))
@@ -297,7 +309,7 @@ function makeDeps({
     ...shared,
     ...interactions,
     runTransaction: makeRunTransaction(writing),
-    runBatch: makeRunBatch({ ...interactions, base }),
+    runBatch: makeRunBatch({ ...interactions, base, enumerate }),
     sealer,
     xml: makeXml(structures),
     summarize: makeSummarize(structures),

@@ -60,8 +60,8 @@ const DOCUMENTATION = [
   'Unknown parameters are named in an OperationOutcome, or refused with Prefer: handling=strict.',
   'A token with samsyn:identify finds one person by POST to Patient/_search: a national id as system|value,',
   'or family, given and birthdate.',
-  'Every parameter takes the prefixes and modifiers that R4 gives its type, but :above, :below on tokens and',
-  ':in; chains and _has to a depth of three.',
+  'Every parameter takes the prefixes and modifiers that R4 gives its type, but :above and :below on tokens; :in and',
+  ':not-in of value sets that can be listed here. Chains and _has to a depth of three.',
   'A Bundle has at most 500 entries. Ids are given by the hub.',
 ].join(' ')
 

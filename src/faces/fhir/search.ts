@@ -4,6 +4,7 @@ import { requireServed } from '../../services/require-served.ts'
 import type { Position, SearchResources } from '../../services/search-resources.ts'
 import { maskQuery } from '../../wire/fhir/national-id-in-query.ts'
 import { openPage } from '../../wire/fhir/page-link.ts'
+import type { EnumerateValueSet } from '../../wire/fhir/parse-name.ts'
 import { parseSearch } from '../../wire/fhir/parse-search.ts'
 import type { QueryPair } from '../../wire/fhir/search.ts'
 import { contextOf } from '../request-state.ts'
@@ -17,6 +18,7 @@ import { principalOf } from '../request-state.ts'
 
 export interface SearchDeps extends SearchsetDeps, UrlDeps {
   readonly searchResources: SearchResources
+  readonly enumerate: EnumerateValueSet
 }
 
 type TypeRequest = Request<{ type: string }>
@@ -50,7 +52,8 @@ async function search(deps: SearchDeps, asked: Asked, res: Response): Promise<vo
   requireServed(type, 'search-type')
   const { pairs, after, link, hidden } = placeOf(deps, asked)
   const strict = preferenceOf(req, 'handling') === 'strict'
-  const understood = parseSearch({ type, pairs, strict, base: deps.base })
+  const { base, enumerate } = deps
+  const understood = parseSearch({ type, pairs, strict, base, enumerate })
   const request = { search: understood, after, query: maskQuery(pairs), hidden }
   const page = await deps.searchResources(principalOf(req), request, contextOf(req))
   const holder = holderOf(req)
