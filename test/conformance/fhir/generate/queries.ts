@@ -1,8 +1,14 @@
 /** What is asked of each parameter: by every prefix and modifier of its type, with values that the data hold or nearly do. */
 import type { Random } from '../../../support/random.ts'
-import { LINKED_TYPES, parameterAt, parametersOf, type Parameter } from '../oracle/definitions.ts'
+import {
+  codingsOf,
+  LINKED_TYPES,
+  parameterAt,
+  parametersOf,
+  type Parameter,
+} from '../oracle/definitions.ts'
 import { intervalOf } from '../oracle/dates.ts'
-import { valuesOf, impliedSystems, type TypedValue } from '../oracle/elements.ts'
+import { boundValueSet, impliedSystems, valuesOf, type TypedValue } from '../oracle/elements.ts'
 import { componentValues, isPatientColumn } from '../oracle/match.ts'
 import { limitsOf } from '../oracle/numbers.ts'
 import type { Pair } from '../oracle/search.ts'
@@ -227,6 +233,7 @@ function tokenForms(forming: Forming): readonly Form[] {
       ? [[`${code}:text`, escaped((pick(shown) ?? 'x').slice(0, 5)), ':text'] as const]
       : []),
     ...ofType(forming),
+    ...ofValueSet(forming),
   ]
 }
 
@@ -249,6 +256,18 @@ function ofType({ parameter, value }: Forming): readonly Form[] {
   if (type === undefined || parameter.url.startsWith('https://samsyn.no/')) return []
   const asked = [type.system ?? '', type.code, one?.value.value ?? 'none'].map(escaped).join('|')
   return [[`${parameter.code}:of-type`, asked, ':of-type']]
+}
+
+/** Of those that are listed by their systems whole or code by code. */
+function ofValueSet({ parameter, value }: Forming): readonly Form[] {
+  const one = value()
+  const valueSet = one && boundValueSet(one)?.split('|')[0]
+  if (valueSet === undefined || codingsOf(valueSet).size === 0) return []
+  return ['in', 'not-in'].map((modifier) => [
+    `${parameter.code}:${modifier}`,
+    valueSet,
+    `:${modifier}`,
+  ])
 }
 
 function idForms(rows: readonly Row[], pick: Pick): readonly Form[] {

@@ -154,6 +154,17 @@ export function codesOf(valueSet: string): readonly string[] {
   ])
 }
 
+/** `system|code` of every code of a value set that names its systems and, where it does not take all, its codes. */
+export function codingsOf(valueSet: string): ReadonlySet<string> {
+  const include: any[] = valueSets.get(unversioned(valueSet))?.compose?.include ?? []
+  return new Set(
+    include.flatMap(({ system, concept }) => {
+      const codes = concept?.map(({ code }: { code: string }) => code) ?? codeSystems.get(system)
+      return (codes ?? []).map((code: string) => `${String(system)}|${code}`)
+    }),
+  )
+}
+
 function unversioned(canonical: string): string {
   return canonical.split('|')[0] ?? canonical
 }

@@ -91,6 +91,12 @@ export function impliedSystems(
   return valueSet === undefined ? [] : systemsOf(valueSet)
 }
 
+/** The value set that a code must be of. */
+export function boundValueSet({ type, path }: TypedValue): string | undefined {
+  const binding = type === 'code' && path !== undefined ? elementAt(path)?.binding : undefined
+  return binding?.strength === 'required' ? binding.valueSet : undefined
+}
+
 /** Of a DICOM UID, which an R4 study has as an `id`; and of this project's codes, which extensions hold. */
 const OWN_SYSTEMS: Readonly<Record<string, string>> = {
   'ImagingStudy-instance': 'urn:dicom:uid',

@@ -1,5 +1,5 @@
 /** Whether one row has what one parameter asks: R4 search, section 3.1.1.4, type by type. */
-import { parameterAt, type Parameter, type ParameterType } from './definitions.ts'
+import { codingsOf, parameterAt, type Parameter, type ParameterType } from './definitions.ts'
 import { dateMatches, intervalOf, intervalOfText, outer, type Interval } from './dates.ts'
 import { evaluate, impliedSystems, valuesOf, type Resource, type TypedValue } from './elements.ts'
 import { limitsOf, numberMatches, unitMatches } from './numbers.ts'
@@ -117,6 +117,12 @@ function tokenMatches(one: TypedValue, { parameter, modifier, value }: Asked): b
     const texts = [text, display, type?.text, ...coding.map((each: any) => each.display)]
     return texts.some(
       (each) => each !== undefined && stringMatches(each, undefined, unescaped(value)),
+    )
+  }
+  if (modifier === 'in' || modifier === 'not-in') {
+    const codings = codingsOf(unescaped(value))
+    return tokensOf(one, parameter).some(({ system = '', code = '' }) =>
+      codings.has(`${system}|${code}`),
     )
   }
   if (modifier === 'of-type') {
