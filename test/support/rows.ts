@@ -7,8 +7,8 @@ import type { Visibility } from '../../src/storage/visibility-sql.ts'
 import type { SearchValues } from '../../src/wire/fhir/search-entries.ts'
 import type { Search } from '../../src/wire/fhir/search.ts'
 
-export const NO_SEARCH: SearchValues = { keys: [], refs: [], compared: {} }
-export const ROW_TIME = new Date('2026-06-01T00:00:00.000Z')
+const NO_SEARCH: SearchValues = { keys: [], refs: [], compared: {} }
+const ROW_TIME = new Date('2026-06-01T00:00:00.000Z')
 
 export interface TestRow {
   readonly type: string
