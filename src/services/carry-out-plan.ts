@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import type { Principal } from '../domain/access/principal.ts'
 import { lockCurrentRows, type CurrentRow } from '../storage/current-row.ts'
 import type { Search } from '../wire/fhir/search.ts'
+import { makeBundleBudget, type BundleBudget } from './bundle-budget.ts'
 import { createStep } from './create-resource.ts'
 import { deleteStep } from './delete-resource.ts'
 import { collecting, refuseProblems, type EntryProblem } from './entry-problems.ts'
@@ -30,19 +31,23 @@ export async function carryOutPlan(
   { principal, plan }: CarriedOut,
 ): Promise<readonly EntryResult[]> {
   const found: EntryProblem[] = []
-  const matches = await matchAll(db, plan, found)
+  const budget = makeBundleBudget(deps.clock)
+  const matches = await matchAll(db, plan, { found, budget })
   found.push(...repeatedTargets(plan, matches))
   refuseProblems(found)
   const rows = await lockAll(db, plan, matches)
-  const resolving = { principal, links: plan.links, names: namesOf(plan, matches) }
+  const resolving = { principal, links: plan.links, names: namesOf(plan, matches), budget }
   const results = new Map<PlannedEntry, EntryResult>()
   for (const one of plan.entries.toSorted(byOrder)) {
-    const result = await collecting(found, one.entry, () =>
-      one.kind === 'read'
+    const result = await collecting(found, one.entry, () => {
+      budget.require()
+      return one.kind === 'read'
         ? answerRead(db, one)
-        : write(db, deps, one, { resolving, match: matches.get(one), rows }),
-    )
-    if (result !== undefined) results.set(one, result)
+        : write(db, deps, one, { resolving, match: matches.get(one), rows })
+    })
+    if (result === undefined) continue
+    budget.spend(result)
+    results.set(one, result)
   }
   refuseProblems(found)
   return plan.entries.flatMap((one) => results.get(one) ?? [])
@@ -51,10 +56,16 @@ export async function carryOutPlan(
 /** Ids of what conditions match: all of them are looked up before anything is written. */
 type Matches = ReadonlyMap<PlannedEntry, string>
 
+interface Matching {
+  /** Grows by the faults of conditions. */
+  readonly found: EntryProblem[]
+  readonly budget: BundleBudget
+}
+
 async function matchAll(
   db: PoolClient,
   { entries }: Plan,
-  found: EntryProblem[],
+  { found, budget }: Matching,
 ): Promise<Matches> {
   const matches = new Map<PlannedEntry, string>()
   for (const one of entries.toSorted(byCondition)) {
@@ -64,9 +75,10 @@ async function matchAll(
     const id =
       'id' in target
         ? target.id
-        : await collecting(found, one.entry, () =>
-            matchCondition(db, writer, { access, search: target.search, resource }),
-          )
+        : await collecting(found, one.entry, () => {
+            budget.require()
+            return matchCondition(db, writer, { access, search: target.search, resource })
+          })
     if (id !== undefined) matches.set(one, id)
   }
   return matches

@@ -8,6 +8,7 @@ import type { JsonObject } from '../wire/fhir/json.ts'
 import type { EnumerateValueSet } from '../wire/fhir/parse-name.ts'
 import type { TransactionEntry } from '../wire/fhir/read-transaction.ts'
 import type { Search } from '../wire/fhir/search.ts'
+import type { BundleBudget } from './bundle-budget.ts'
 import type { DecideSight, Sight } from './decide-sight.ts'
 import { readCondition } from './read-condition.ts'
 import type { RequestContext } from './record-audit.ts'
@@ -58,17 +59,20 @@ export interface Resolving {
   readonly links: PlannedLinks
   /** `Type/id` by fullUrl, and by the condition of an entry that has one. */
   readonly names: ReadonlyMap<string, string>
+  /** Of the Bundle as a whole. */
+  readonly budget: Pick<BundleBudget, 'require'>
 }
 
 /** The entry's resource with every reference resolved; throws `precondition-failed` where one is none. */
 export async function resolveLinks(
   db: PoolClient,
   { fullUrl, resource = {} }: Pick<TransactionEntry, 'fullUrl' | 'resource'>,
-  { principal, links, names }: Resolving,
+  { principal, links, names, budget }: Resolving,
 ): Promise<JsonObject> {
   const found = new Map<string, string>()
   for (const reference of conditionalReferences(resource)) {
     const planned = links.get(reference)
+    budget.require()
     const known = names.get(reference) ?? (planned && (await lookUp(db, principal, planned)))
     if (known !== undefined) found.set(reference, known)
   }

@@ -7,6 +7,7 @@ import type { Db } from './db.ts'
 import type { Position } from './search-order-sql.ts'
 import { idTest } from './resource-tables.ts'
 import type { StoredResource, WriteMethod } from './resources.ts'
+import { isCut, PAGE_BYTES, withinBytes, type SizedRow } from './sized-rows.ts'
 import { visibleRows, type Visibility } from './visibility-sql.ts'
 
 export interface HistoryQuery {
@@ -32,7 +33,7 @@ export interface HistoryPage {
   readonly next?: Position | undefined
 }
 
-interface Row {
+interface Row extends SizedRow {
   readonly id: string
   readonly version: number
   readonly last_updated: Date
@@ -51,9 +52,10 @@ export function readHistory(
     const text = historySql(query, { visibility, parameters })
     const { rows } = await one.query<Row>(text, parameters)
     const page = rows.slice(0, query.count)
-    const last = rows.length > page.length ? page.at(-1) : undefined
+    const isWhole = rows.length === page.length && !isCut(rows)
+    const last = isWhole ? undefined : page.at(-1)
     return {
-      entries: page.map(({ last_updated: lastUpdated, ...row }) => ({
+      entries: page.map(({ last_updated: lastUpdated, ahead: _ahead, among: _among, ...row }) => ({
         ...row,
         type: query.type,
         lastUpdated,
@@ -77,13 +79,15 @@ function historySql(query: HistoryQuery, printing: Printing): string {
   const seen = visibleRows(type, 'r', printing)
   const order = id === undefined ? 'last_updated desc, id desc, version desc' : 'version desc'
   const limit = `order by ${order} limit ${push(count + 1)}::int`
+  const bytes = push(PAGE_BYTES)
   const columns = 'id, version, last_updated, method, content'
   const current = `select ${columns} ${seen}${id === undefined ? '' : ` and ${idTest(type, 'r')}`}
     ${within(query, 'r', push)} ${limit}`
   const replaced = `select ${columns} from resource_version v
     where v.type = '${type}'${ofOne('v')} ${within(query, 'v', push)}
       and exists (select 1 ${seen} and r.id = v.id offset 0) ${limit}`
-  return `select * from ((${current}) union all (${replaced})) as entry ${limit}`
+  const page = `select * from ((${current}) union all (${replaced})) as entry ${limit}`
+  return withinBytes(page, { orderBy: order, bytes })
 }
 
 /** A version is current from when it was written until the next one is. */

@@ -10,6 +10,15 @@ import {
 } from './search-inclusions.ts'
 import { orderOf, type Part, type Position } from './search-order-sql.ts'
 import { countMatches, isBound, isNarrow, matching } from './search-size.ts'
+import {
+  bytesOf,
+  FEW_ROWS,
+  isCut,
+  PAGE_BYTES,
+  withinBytes,
+  withinShare,
+  type SizedRow,
+} from './sized-rows.ts'
 import { statementName } from './statement-name.ts'
 import type { Visibility } from './visibility-sql.ts'
 
@@ -33,7 +42,7 @@ export interface SearchInput {
 }
 
 /**
- * One page. Throws `invalid` with reason `too-costly` for a search that would hold the database; the first
+ * One page, of fewer matches than were asked for where these are large. Throws `invalid` with reason `too-costly` for a search that would hold the database; the first
  * page of one patient's material is none, and is spared the transaction that tells.
  */
 export function searchResources(db: Db, input: SearchInput): Promise<FoundPage> {
@@ -63,9 +72,9 @@ async function findPage(db: Db, input: SearchInput): Promise<FoundPage> {
       included: [],
       total: await countMatches(db, search, { visibility, narrow }),
     }
-  const rows = await findRows(db, { ...input, narrow })
+  const { rows, cut: isShort } = await findRows(db, { ...input, narrow })
   const page = rows.slice(0, search.count)
-  const isWhole = rows.length === page.length
+  const isWhole = rows.length === page.length && !isShort
   const { included, cut } = await inclusionsOf(db, input, page)
   return {
     matches: page.map((row) => ({ type: search.type, id: row.id, content: row.content })),
@@ -80,48 +89,83 @@ async function findPage(db: Db, input: SearchInput): Promise<FoundPage> {
   }
 }
 
-interface Row {
+interface PartRow extends SizedRow {
   readonly id: string
-  readonly content: string
   readonly refs?: readonly string[]
   readonly patient?: string | null
   readonly custodian?: string | null
   readonly [key: `key_${number}`]: Date | string | number | null
 }
 
+type Row = PartRow & { readonly content: string }
+
 /**
  * A page and one row more. Among one patient's rows one statement finds it. Elsewhere rows with a value of the
  * first sort key are asked for before those without, so that each part is a range of an index.
  */
-async function findRows(db: Db, input: Narrowed): Promise<readonly Row[]> {
+async function findRows(db: Db, input: Narrowed): Promise<FoundRows> {
   const { search, visibility, after } = input
   const isWhole = isBound(search, visibility) || !firstIsNullable(search)
-  if (isWhole) return findPart(db, input, { part: 'all', limit: search.count + 1 })
-  const isPast = after?.[0] === null
   const limit = search.count + 1
-  const valued = isPast ? [] : await findPart(db, input, { part: 'valued', limit })
-  if (valued.length >= limit) return valued
-  const rest = { part: 'valueless', limit: limit - valued.length } as const
-  return [...valued, ...(await findPart(db, input, rest))]
+  const part = (one: Part, rest: Rest): Promise<FoundRows> => findPart(db, input, one, rest)
+  if (isWhole) return part('all', { limit, bytes: PAGE_BYTES })
+  const isPast = after?.[0] === null
+  const valued = isPast ? NO_ROWS : await part('valued', { limit, bytes: PAGE_BYTES })
+  const left = { limit: limit - valued.rows.length, bytes: PAGE_BYTES - bytesOf(valued.rows) }
+  if (valued.cut || left.limit === 0) return valued
+  if (left.bytes <= 0) return { ...valued, cut: true }
+  const valueless = await part('valueless', left)
+  return { rows: [...valued.rows, ...valueless.rows], cut: valueless.cut }
 }
+
+interface FoundRows {
+  readonly rows: readonly Row[]
+  /** There were more for which the page had no bytes left. */
+  readonly cut: boolean
+}
+
+const NO_ROWS: FoundRows = { rows: [], cut: false }
 
 function firstIsNullable(search: Search): boolean {
   return orderOf(search, 'r', () => '').firstIsNullable
 }
 
-async function findPart(
-  db: Db,
-  { search, visibility, after, narrow }: Narrowed,
-  { part, limit }: { readonly part: Part; readonly limit: number },
-): Promise<readonly Row[]> {
+/** What a page has left. */
+interface Rest {
+  readonly limit: number
+  readonly bytes: number
+}
+
+async function findPart(db: Db, input: Narrowed, part: Part, rest: Rest): Promise<FoundRows> {
+  if (rest.limit <= FEW_ROWS) {
+    const rows = await readPart(db, { ...input, part, ...rest, isQuick: true })
+    const whole = rows.filter(isRow)
+    if (whole.length === rows.length) return { rows: whole, cut: false }
+  }
+  const rows = await readPart(db, { ...input, part, ...rest, isQuick: false })
+  return { rows: rows.filter(isRow), cut: isCut(rows) }
+}
+
+const isRow = (row: PartRow): row is Row => row.content !== null
+
+interface Reading extends Narrowed, Rest {
+  readonly part: Part
+  /** Leaves out the content of rows with more than their share of the bytes; otherwise rows beyond the bytes. */
+  readonly isQuick: boolean
+}
+
+async function readPart(db: Db, reading: Reading): Promise<readonly PartRow[]> {
+  const { search, visibility, after, narrow, part, limit, bytes, isQuick } = reading
   const { text: from, parameters } = matching(search, visibility, narrow)
   const push = (value: unknown): string => `$${parameters.push(value)}`
   const order = orderOf(search, 'r', push)
   const links = search.include.length > 0 ? `, ${LINK_COLUMNS}` : ''
-  const text = `select r.id, r.content${links}, ${order.columns} ${from}${order.within(part, after)}
+  const content = isQuick ? withinShare('r.content', push(Math.floor(bytes / limit))) : 'r.content'
+  const page = `select r.id, ${content} as content${links}, ${order.columns} ${from}${order.within(part, after)}
      order by ${order.orderBy} limit ${push(limit)}`
-  const name = nameOf(text, { search, visibility, after })
-  const { rows } = await db.query<Row>({
+  const text = isQuick ? page : withinBytes(page, { orderBy: order.byName, bytes: push(bytes) })
+  const name = nameOf(text, reading)
+  const { rows } = await db.query<PartRow>({
     text,
     values: parameters,
     ...(name !== undefined && { name }),

@@ -5,6 +5,7 @@
 import type { Inclusion, Search } from '../wire/fhir/search.ts'
 import type { Db } from './db.ts'
 import { hashedKeys } from './search-keys-sql.ts'
+import { bytesOf, isCut, PAGE_BYTES, withinBytes, type SizedRow } from './sized-rows.ts'
 import { livingRows, type Visibility } from './visibility-sql.ts'
 
 export interface FoundResource {
@@ -40,6 +41,8 @@ export async function findIncluded(
 ): Promise<Inclusions> {
   const known = new Map(found.page.map((one) => [nameOf(one), one]))
   const included: LinkedResource[] = []
+  let bytes = 0
+  let isShort = false
   let fresh: readonly LinkedResource[] = found.page
   for (let round = 0; round < MAX_ROUNDS && fresh.length > 0; round += 1) {
     const applies = ({ iterate }: Inclusion): boolean => round === 0 || iterate
@@ -50,12 +53,18 @@ export async function findIncluded(
     const next: LinkedResource[] = []
     for (const one of asked) {
       const room = MAX_INCLUDED + 1 - included.length - next.length
-      if (room > 0) next.push(...(await findLinked(db, { ...one, known, room }, found.visibility)))
+      if (room <= 0 || isShort) break
+      const left = PAGE_BYTES - bytes
+      const linked = await findLinked(db, { ...one, known, room, bytes: left }, found.visibility)
+      next.push(...linked)
+      bytes += bytesOf(linked)
+      isShort = isCut(linked) || bytes >= PAGE_BYTES
     }
     included.push(...next)
     fresh = next
   }
-  return { included: included.slice(0, MAX_INCLUDED), cut: included.length > MAX_INCLUDED }
+  const cut = included.length > MAX_INCLUDED || isShort
+  return { included: included.slice(0, MAX_INCLUDED), cut }
 }
 
 const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): string =>
@@ -128,13 +137,16 @@ interface Looking extends Asked {
   /** Matches and what is included already; grows by what is found. */
   readonly known: Map<string, LinkedResource>
   readonly room: number
+  readonly bytes: number
 }
+
+type SizedResource = LinkedResource & SizedRow
 
 async function findLinked(
   db: Db,
-  { type, by, values, known, room }: Looking,
+  { type, by, values, known, room, bytes }: Looking,
   visibility: Visibility,
-): Promise<readonly LinkedResource[]> {
+): Promise<readonly SizedResource[]> {
   const isKnown = (id: string): boolean => known.has(nameOf({ type, id }))
   const wanted = by === 'id' ? values.filter((id) => !isKnown(id)) : values
   if (wanted.length === 0 || !visibility.has(type)) return []
@@ -145,12 +157,11 @@ async function findLinked(
       ? `r.keys && ${hashedKeys(wanted, push)}`
       : `r.${by} = any(${push(wanted)}::text[])`
   const seen = [...known.values()].filter((one) => one.type === type).map(({ id }) => id)
-  const { rows } = await db.query<Omit<LinkedResource, 'type'>>(
-    `select r.id, r.content, ${LINK_COLUMNS} ${livingRows(type, 'r', { visibility, parameters })}
+  const page = `select r.id, r.content, ${LINK_COLUMNS} ${livingRows(type, 'r', { visibility, parameters })}
      and ${where} and r.id <> all(${push(by === 'id' ? [] : seen)}::text[])
-     order by r.id limit ${push(room)}`,
-    parameters,
-  )
+     order by r.id limit ${push(room)}`
+  const text = withinBytes(page, { orderBy: 'id', bytes: push(bytes) })
+  const { rows } = await db.query<Omit<SizedResource, 'type'>>(text, parameters)
   const found = rows.map((row) => ({ type, ...row }))
   for (const one of found) known.set(nameOf(one), one)
   return found

@@ -23,6 +23,8 @@ export type Part = 'all' | 'valued' | 'valueless'
 export interface Order {
   readonly columns: string
   readonly orderBy: string
+  /** The same by the names of the columns. */
+  readonly byName: string
   readonly firstIsNullable: boolean
   /** ` and …`: what keeps the statement to the part, and to rows after `position`. */
   within(part: Part, position: Position | undefined): string
@@ -33,14 +35,15 @@ export function orderOf(search: Search, alias: string, push: Push): Order {
   const keys = withTie(search, alias, push)
   return {
     columns: keys.map((key, index) => `${key.sql} as key_${index}`).join(', '),
-    orderBy: keys
-      .map(({ sql, descending, nullable }) =>
-        [sql, descending ? 'desc' : 'asc', nullable ? 'nulls last' : ''].join(' ').trimEnd(),
-      )
-      .join(', '),
+    orderBy: keys.map((key) => directed(key.sql, key)).join(', '),
+    byName: keys.map((key, index) => directed(`key_${index}`, key)).join(', '),
     firstIsNullable: keys[0]?.nullable === true,
     within: (part, position) => partSql(keys, part) + afterSql({ keys, part, position, push }),
   }
+}
+
+function directed(sql: string, { descending, nullable }: Key): string {
+  return [sql, descending ? 'desc' : 'asc', nullable ? 'nulls last' : ''].join(' ').trimEnd()
 }
 
 function withTie(search: Search, alias: string, push: Push): readonly Key[] {

@@ -309,7 +309,7 @@ function makeDeps({
     ...shared,
     ...interactions,
     runTransaction: makeRunTransaction(writing),
-    runBatch: makeRunBatch({ ...interactions, base, enumerate }),
+    runBatch: makeRunBatch({ ...interactions, base, enumerate, clock }),
     sealer,
     xml: makeXml(structures),
     summarize: makeSummarize(structures),

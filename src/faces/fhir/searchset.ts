@@ -51,7 +51,10 @@ export function searchset(deps: SearchsetDeps, set: Searchset): string {
     at: deps.clock(),
     self: self === undefined ? plainUrl(base, search) : pageUrl(self),
     next: page.next && pageUrl(seal(page.next)),
-    outcome: ignored.length === 0 ? undefined : ignoredOutcome(ignored),
+    outcome:
+      ignored.length > 0 || page.includedCut === true
+        ? ignoredOutcome(ignored, page.includedCut)
+        : undefined,
   })
 }
 

@@ -38,10 +38,14 @@ export function outcomeOf(error: HubError): JsonObject {
   )
 }
 
-/** Rides along with a search that left out what the hub does not know (R4 search, section 3.1.1.3.1). */
-export function ignoredOutcome(names: readonly string[]): JsonObject {
-  return outcome(
-    names.map((name) => ({
+/**
+ * Rides along with a search that left out what the hub does not know (R4 search, section 3.1.1.3.1), or that more was
+ * to come along with than a page may hold (`isCut`).
+ */
+export function ignoredOutcome(names: readonly string[], isCut = false): JsonObject {
+  return outcome([
+    ...(isCut ? [INCLUSIONS_CUT] : []),
+    ...names.map((name) => ({
       severity: 'warning',
       code: 'not-supported',
       details: {
@@ -49,7 +53,13 @@ export function ignoredOutcome(names: readonly string[]): JsonObject {
       },
       expression: [name.slice(0, 64)],
     })),
-  )
+  ])
+}
+
+const INCLUSIONS_CUT = {
+  severity: 'warning',
+  code: 'incomplete',
+  details: { text: 'More was to be included than a page may bring along: ask for fewer matches' },
 }
 
 /** What was done, for a caller that wants words. */
