@@ -29,12 +29,6 @@ export function referenceConditions(
   const { modifier, chain } = name
   if (modifier === 'identifier' && chain === undefined) return [identified(parameter, value)]
   if (modifier !== undefined && !parameter.targets.includes(modifier)) return UNKNOWN_MODIFIER
-  if (
-    chain === 'identifier' &&
-    parameter.column === 'patient' &&
-    (modifier ?? 'Patient') === 'Patient'
-  )
-    return [identified(parameter, value)]
   if (chain !== undefined) return chained({ ...asked, chain }, asking, read)
   const targets = alternatives(value).flatMap((text) =>
     askedTargets(unescape(text), asked, asking.base),
@@ -49,13 +43,31 @@ const TOO_MANY_TARGETS = 'So many ids could be of very many types: write each as
  * references are resolved, so both ask the same. Other references know their target by `:identifier` only.
  */
 function identified(parameter: SearchParameter, value: string): Condition {
-  const { code, column } = parameter
-  const target = column === undefined ? identifierCode(code) : 'identifier'
-  const anyOf = askedTokenKeys({ ...parameter, code: target }, alternatives(value))
-  if (column === 'patient') return { kind: 'patient-identifier', anyOf }
-  const keys = keysCondition(anyOf)
-  if (column === undefined) return keys
-  return { kind: 'chain', link: { code, column }, target: 'Organization', of: [keys] }
+  const { code, column, targets } = parameter
+  if (column === 'custodian') {
+    const of = [keysCondition(identifierKeys(parameter, 'identifier', value))]
+    return { kind: 'chain', link: { code, column }, target: 'Organization', of }
+  }
+  const named = keysCondition(identifierKeys(parameter, identifierCode(code), value))
+  if (column === undefined) return named
+  const patients = ofPatients(parameter, value)
+  return targets.every(isPatient) ? patients : { kind: 'any', of: [patients, named] }
+}
+
+function ofPatients(parameter: SearchParameter, value: string): Condition {
+  return { kind: 'patient-identifier', anyOf: identifierKeys(parameter, 'identifier', value) }
+}
+
+function identifierKeys(
+  parameter: SearchParameter,
+  code: string,
+  value: string,
+): readonly string[] {
+  return askedTokenKeys({ ...parameter, code }, alternatives(value))
+}
+
+function isPatient(type: string): boolean {
+  return type === 'Patient'
 }
 
 /** `id`, `Type/id`, a URL or canonical; a bare id may be of any type the parameter refers to. */
@@ -106,6 +118,10 @@ function chained(
   const targets = modifier === undefined ? reachable : [modifier]
   const any: Condition[] = []
   for (const target of targets) {
+    if (isPatient(target) && chain === 'identifier' && parameter.column === 'patient') {
+      any.push(ofPatients(parameter, value))
+      continue
+    }
     const of = followed(() => read(chain, value, inside(asking, target)), asking)
     if (typeof of === 'string') return of
     if (of !== undefined) any.push({ kind: 'chain', link: linkOf(parameter, target), target, of })

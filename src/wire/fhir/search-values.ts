@@ -143,7 +143,10 @@ function append<Value>(lists: Lists<Value>, code: string, values: readonly Value
 function addReferences({ found, base }: Row, parameter: SearchParameter, values: Values): void {
   const { code, column, targets } = parameter
   const inColumn = column === 'patient'
-  const references = values.flatMap((value) => referenceOf(value, targets, base) ?? [])
+  const references = values.flatMap((value) => {
+    const reference = referenceOf(value, targets, base)
+    return reference === undefined ? [] : [{ value, ...reference }]
+  })
   const others = inColumn ? references.filter((one) => !isLocalPatient(one)) : references
   if (inColumn && others.length === 0) return
   addKeys(
@@ -152,7 +155,8 @@ function addReferences({ found, base }: Row, parameter: SearchParameter, values:
     others.flatMap((one) => keysOfReference(code, one)),
   )
   for (const { target, local } of others) if (local) found.refs.add(`${code}|${target}`)
-  if (!inColumn) for (const key of logicalReferenceKeys(code, values)) found.keys.add(key)
+  const named = inColumn ? others.map(({ value }) => value) : values
+  for (const key of logicalReferenceKeys(code, named)) found.keys.add(key)
 }
 
 function isLocalPatient({

@@ -80,6 +80,20 @@ test('a chain goes through the column where the reference leads to a patient', (
   ])
 })
 
+test('a subject that is no patient is found by its identifier too', () => {
+  const patient = { kind: 'patient-identifier', anyOf: ['identifier|urn:x|1'] }
+  const group = { kind: 'keys', anyOf: ['identifier|urn:x|1'] }
+  assert.deepEqual(conditionsOf('Observation', 'subject.identifier=urn:x|1'), [
+    {
+      kind: 'any',
+      of: [{ kind: 'chain', link: { code: 'subject' }, target: 'Group', of: [group] }, patient],
+    },
+  ])
+  assert.deepEqual(conditionsOf('Observation', 'subject:identifier=urn:x|1'), [
+    { kind: 'any', of: [patient, { kind: 'keys', anyOf: ['subject:identifier|urn:x|1'] }] },
+  ])
+})
+
 test('a chain to several types is to any of those that have the parameter', () => {
   const [condition] = conditionsOf('DiagnosticReport', 'performer.name=aker')
   assert.equal(condition?.kind, 'any')
