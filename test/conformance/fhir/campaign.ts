@@ -29,7 +29,7 @@ export interface Campaign {
 }
 
 /** SAMSYN_TEST_SEED brings a failure back. */
-export function chosenSeed(): number {
+function chosenSeed(): number {
   return Number(process.env.SAMSYN_TEST_SEED ?? 20_260_601)
 }
 

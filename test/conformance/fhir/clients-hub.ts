@@ -20,7 +20,7 @@ const ROLES = ['clinical', 'publisher', 'identity-clerk']
 const SCOPES = ['identify', 'find', 'read-report', 'publish', 'link-patients', 'read-directory']
 const NATIONAL = 'urn:oid:2.16.578.1.12.4.1.4.1'
 
-export const PERSON = {
+const PERSON = {
   resourceType: 'Patient',
   name: [{ family: 'Nordmann', given: ['Kari'] }],
   birthDate: '1958-01-30',

@@ -285,7 +285,7 @@ function referenceTo(
       })),
     },
   )
-  if (RESOLVED.test(path)) return literal
+  if (RESOLVED.test(path)) return fc.tuple(literal, identifier).map(withIdentifier)
   return fc.oneof(
     { weight: 8, arbitrary: literal },
     {
@@ -298,6 +298,11 @@ function referenceTo(
     },
     { weight: 1, arbitrary: fc.constant({ reference: '#inside' }) },
   )
+}
+
+/** A patient's identifiers are those of the Patient; of what else a subject may be, those beside the reference. */
+function withIdentifier([one, each]: readonly [{ readonly reference: string }, unknown]): unknown {
+  return one.reference.includes('Patient/') ? one : { ...one, identifier: each }
 }
 
 export const META: Value = object({

@@ -9,7 +9,7 @@ import {
 } from '../oracle/definitions.ts'
 import { intervalOf } from '../oracle/dates.ts'
 import { boundValueSet, impliedSystems, valuesOf, type TypedValue } from '../oracle/elements.ts'
-import { componentValues, isPatientColumn } from '../oracle/match.ts'
+import { componentValues } from '../oracle/match.ts'
 import { limitsOf } from '../oracle/numbers.ts'
 import type { Pair } from '../oracle/search.ts'
 import { escaped, textsOf } from '../oracle/texts.ts'
@@ -280,17 +280,16 @@ function idForms(rows: readonly Row[], pick: Pick): readonly Form[] {
 }
 
 function referenceForms(forming: Forming): readonly Form[] {
-  const { parameter, value, rows } = forming
+  const { parameter, value } = forming
   const { code } = parameter
   const [text, other] = [referenceIn(value()), referenceIn(value())]
   const identifier = value()?.value.identifier ?? { value: '1' }
-  const isResolved = rows.some(({ type }) => isPatientColumn(type, code))
   const isLiteral = /^[A-Z]\w+\/[\w.-]+$/.test(text)
   return [
     [code, escaped(text), isLiteral ? 'Type/id' : 'url'],
     [code, `${escaped(text)},${escaped(other)}`, 'list'],
     ...(isLiteral ? literalForms(text, forming) : []),
-    [`${code}:identifier`, isResolved ? '1' : identifierText(identifier), ':identifier'],
+    [`${code}:identifier`, identifierText(identifier), ':identifier'],
   ]
 }
 

@@ -174,12 +174,11 @@ function referenceMatches(one: TypedValue, asked: Asked, place: Place): boolean 
 function identifierMatches(one: TypedValue, asked: Asked, { row, view }: Place): boolean {
   const { code } = asked.parameter
   const own = withoutVersion(one.value.reference ?? '', view.base)
-  const resolved =
-    (isPatientColumn(row.type, code) && own.startsWith('Patient/')) || isCustodian(row.type, code)
   const [type = '', id = ''] = own.split('/')
-  const identifiers: readonly any[] = resolved
-    ? (view.row(type, id)?.resource.identifier ?? [])
-    : [one.value.identifier ?? {}]
+  const isPerson = isPatientColumn(row.type, code) && type === 'Patient'
+  const resolved = isPerson ? view.person(id) : isCustodian(row.type, code) && view.row(type, id)
+  const identifiers: readonly any[] =
+    resolved === false ? [one.value.identifier ?? {}] : (resolved?.resource.identifier ?? [])
   return identifiers.some((each) =>
     tokenMatches({ type: 'Identifier', value: each }, { ...asked, modifier: undefined }),
   )

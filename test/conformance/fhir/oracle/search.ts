@@ -1,6 +1,6 @@
 /** What R4 says a search answers: conditions, chains both ways, and what comes along. */
 import { LINKED_TYPES, parameterOf, parametersOf, type Parameter } from './definitions.ts'
-import { matchesRow } from './match.ts'
+import { isPatientColumn, matchesRow } from './match.ts'
 import { nameOf, targetsOf, type Row, type View } from './world.ts'
 
 export type Pair = readonly [name: string, value: string]
@@ -19,10 +19,17 @@ function holds(view: View, row: Row, name: string, value: string): boolean {
   const parameter = parameterOf(row.type, code)
   if (parameter === undefined) throw new Error(`${row.type} has no ${code}`)
   if (chain.length === 0) return matchesRow(row, { parameter, modifier, value }, view)
-  return linked(view, row, parameter, modifier).some((target) => {
-    const rest = chain.join('.')
+  const rest = chain.join('.')
+  const seen = rest === 'identifier' && isPatientColumn(row.type, code) ? withPersons(view) : view
+  return linked(seen, row, parameter, modifier).some((target) => {
     return hasParameter(target.type, rest) && holds(view, target, rest, value)
   })
+}
+
+function withPersons(view: View): View {
+  const row = (type: string, id: string): Row | undefined =>
+    type === 'Patient' ? view.person(id) : view.row(type, id)
+  return { ...view, row }
 }
 
 /** A chain over several types follows those that have the parameter it goes on to. */

@@ -31,6 +31,8 @@ export interface View {
   readonly base: string
   readonly rows: ReadonlyMap<string, readonly Row[]>
   row(type: string, id: string): Row | undefined
+  /** Whoever sees what is about a person may ask for it by that person's identifiers, seen or not. */
+  person(id: string): Row | undefined
 }
 
 const ABOUT_PATIENTS =
@@ -57,7 +59,15 @@ export function viewOf(all: readonly Row[], base: string, viewer: Viewer): View 
   const byName = new Map(visible.map((row) => [nameOf(row), row]))
   const rows = new Map<string, Row[]>()
   for (const row of visible) rows.set(row.type, [...(rows.get(row.type) ?? []), row])
-  return { base, rows, row: (type, id) => byName.get(`${type}/${id}`) }
+  const persons = new Map(
+    living.filter(({ type }) => type === 'Patient').map((row) => [row.id, row]),
+  )
+  return {
+    base,
+    rows,
+    row: (type, id) => byName.get(`${type}/${id}`),
+    person: (id) => persons.get(id),
+  }
 }
 
 function isAllowed(row: Row, filter: Filter): boolean {
