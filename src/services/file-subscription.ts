@@ -17,6 +17,7 @@ import {
   removeSubscription,
   type StoredSubscription,
 } from '../storage/subscriptions.ts'
+import { isJsonObject, textOf, type JsonObject } from '../wire/fhir/json.ts'
 import { searchValues } from '../wire/fhir/search-values.ts'
 import {
   keptSubscription,
@@ -67,7 +68,7 @@ async function fileSubscription(
   if ((previous?.content ?? null) !== null) requireOwn(known, principal)
   if (principal.grant !== undefined)
     throw new HubError('forbidden', 'A subscription outlives a grant: it is a system’s own')
-  const kept = known === undefined ? [] : openHeaders(deps.sealer, known)
+  const kept = isOfSameHost(resource, known) ? openHeaders(deps.sealer, known) : []
   const reading = readSubscription(resource, { base, kept })
   if ('problems' in reading) throw refusal(reading.problems)
   const status = statusOf(resource.status)
@@ -86,6 +87,18 @@ async function fileSubscription(
     search: searchValues(filed),
     at,
   }
+}
+
+/** What was entrusted for one host goes to no other: whoever has the client's token may not read it there. */
+function isOfSameHost(
+  { channel }: JsonObject,
+  known: StoredSubscription | undefined,
+): known is StoredSubscription {
+  if (known === undefined) return false
+  // A websocket is called nowhere.
+  if (known.endpoint === null) return true
+  const endpoint = isJsonObject(channel) ? textOf(channel.endpoint) : undefined
+  return URL.parse(endpoint ?? '')?.origin === URL.parse(known.endpoint)?.origin
 }
 
 function requireOwn(known: StoredSubscription | undefined, { client, member }: Principal): void {

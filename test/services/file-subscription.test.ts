@@ -76,6 +76,20 @@ test('headers are sent, sealed where they are kept, and shown to nobody', async 
   assert.equal(receiver.received[1]?.headers.authorization, 'Bearer very-secret')
 })
 
+test('the value of a header goes to no other host than the one it was entrusted for', async (t) => {
+  const [receiver, other] = [await startReceiver(t), await startReceiver(t)]
+  const world = await startSubscribers(t, { hooks: [receiver.url, other.url] })
+  const header = ['Authorization: Bearer very-secret']
+  const id = await world.subscribe({ endpoint: receiver.url, header })
+  const { channel } = await world.statusOf(id)
+  const moved = { endpoint: other.url, header: [...channel.header] }
+  const { problems } = await refused(world.subscribe(moved, { id }))
+  assert.deepEqual(
+    problems.map(({ location }) => location),
+    ['Subscription.channel.header'],
+  )
+})
+
 test('headers that rule the message or its way are refused', async (t) => {
   const world = await startSubscribers(t, { hooks: ['http://127.0.0.1:8080'] })
   const endpoint = 'http://127.0.0.1:8080/hook'

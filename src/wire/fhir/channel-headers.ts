@@ -46,10 +46,16 @@ export function readChannelHeaders(
     if (name === undefined || value === undefined || value.length > MAX_VALUE)
       return { problem: `A header is "Name: value" in ASCII of at most ${MAX_VALUE} characters` }
     if (isOurs(name.toLowerCase())) return { problem: `The hub sends no header ${name} for others` }
-    const known = kept.find((one) => one.name.toLowerCase() === name.toLowerCase())
-    headers.push({ name, value: value === MASK ? (known?.value ?? '') : value })
+    const meant = value === MASK ? valueOf(name, kept) : value
+    if (meant === undefined)
+      return { problem: `The value of ${name} is not kept for this endpoint: send it` }
+    headers.push({ name, value: meant })
   }
   return { headers }
+}
+
+function valueOf(name: string, kept: readonly ChannelHeader[]): string | undefined {
+  return kept.find((one) => one.name.toLowerCase() === name.toLowerCase())?.value
 }
 
 function isOurs(name: string): boolean {
