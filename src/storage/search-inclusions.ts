@@ -63,7 +63,8 @@ export async function findIncluded(
     included.push(...next)
     fresh = next
   }
-  const cut = included.length > MAX_INCLUDED || isShort
+  const isUnfollowed = fresh.length > 0
+  const cut = included.length > MAX_INCLUDED || isShort || isUnfollowed
   return { included: included.slice(0, MAX_INCLUDED), cut }
 }
 

@@ -196,6 +196,18 @@ describe('references', () => {
     assert.deepEqual(await along('partof.partof.partof.name=r1'), [['r1'], []])
   })
 
+  it('in a long line are followed some way, and the answer says that there is more', async (t) => {
+    const registry = await registryWithPeople(t)
+    for (let at = 0; at < 20; at++) await registry.put(ring(`line${at}`, `line${at + 1}`))
+    const query = 'Organization?_id=line0&_include:iterate=Organization:partof'
+    const long = await registry.ask(PUBLISHER, query)
+    assert.deepEqual([idsOf(long), idsOf(long, 'include').length], [['line0'], 10])
+    assert.equal(long.body.entry.at(-1).search.mode, 'outcome')
+    const near = await registry.ask(PUBLISHER, query.replace('line0', 'line12'))
+    assert.equal(idsOf(near, 'include').length, 7)
+    assert.equal(near.body.entry.at(-1).search.mode, 'include')
+  })
+
   it('to what the caller may not see tell no more than those to nothing', async (t) => {
     const registry = await registryWithPeople(t)
     const wests = { custodian: WEST, patient: BERIT }
