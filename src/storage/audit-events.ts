@@ -5,6 +5,7 @@ import type { Compared } from '../wire/fhir/search-entries.ts'
 import { arrayLiteral } from './array-literal.ts'
 import { comparedText } from './compared-text.ts'
 import { transaction, type Db } from './db.ts'
+import { hashedKeys } from './hashed-keys.ts'
 
 export interface NewAuditEvent {
   readonly id: string
@@ -25,22 +26,25 @@ const BEGIN_APPEND = `set local statement_timeout = '5s'`
 
 const LOCK_HEAD = `select size, frontier from audit_head for update`
 
+// Texts and keys of all events travel as one each, in the form that the database keeps: nothing of them is parsed.
 const INSERT_EVENTS = `
 insert into audit_event (seq, id, recorded, content, leaf, patient, custodians, member, keys, refs,
   compared)
-select $1::bigint + ordinality - 1, id, recorded, content, leaf, patient, custodians::text[], member,
-       search_keys(keys::text[]), refs::text[], compared::jsonb
-  from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
-              $9::text[], $10::text[], $11::text[])
-       with ordinality as e (id, recorded, content, leaf, patient, custodians, member, keys, refs, compared,
-         ordinality)`
+select $1::bigint + ordinality - 1, id, recorded,
+       convert_from(substr($4::bytea, content_end - content_bytes + 1, content_bytes), 'UTF8'),
+       substr($7::bytea, ordinality::int * 32 - 31, 32), patient, custodians::text[], member,
+       ($11::bigint[])[key_end - key_count + 1 : key_end], refs::text[], compared::jsonb
+  from unnest($2::uuid[], $3::timestamptz[], $5::int[], $6::int[], $8::text[], $9::text[], $10::text[], $12::int[],
+              $13::int[], $14::text[], $15::text[])
+       with ordinality as e (id, recorded, content_end, content_bytes, patient, custodians, member, key_end, key_count,
+         refs, compared, ordinality)`
 
 // The same for a head that is known already: one round trip, and nothing at all where another process
 // has appended meanwhile (its row lock makes this wait for it, and then see its head).
 const APPEND_AFTER = `
 with head as (
-  update audit_head set size = $12, frontier = $13
-   where size = $1::bigint and frontier = $14::bytea[]
+  update audit_head set size = $16, frontier = $17
+   where size = $1::bigint and frontier = $18::bytea[]
   returning size
 )
 ${INSERT_EVENTS}
@@ -121,20 +125,33 @@ async function insertEvents(db: Db, { first, events, leaves }: Insertion): Promi
 }
 
 function insertValues({ first, events, leaves }: Insertion): unknown[] {
+  const contents = events.map(({ content }) => Buffer.from(content))
+  const contentBytes = contents.map(({ length }) => length)
+  const keyCounts = events.map(({ keys }) => keys.length)
   return [
     first,
     events.map(({ id }) => id),
-    events.map(({ recorded }) => recorded),
-    events.map(({ content }) => content),
-    leaves,
+    events.map(({ recorded }) => recorded.toISOString()),
+    Buffer.concat(contents),
+    endsOf(contentBytes),
+    contentBytes,
+    Buffer.concat(leaves),
     events.map(({ patient }) => patient),
     // unnest would flatten arrays of arrays: each travels as its own literal.
     events.map(({ custodians }) => arrayLiteral(custodians)),
     events.map(({ member }) => member),
-    events.map(({ keys }) => arrayLiteral(keys)),
+    hashedKeys(events.flatMap(({ keys }) => keys)),
+    endsOf(keyCounts),
+    keyCounts,
     events.map(({ refs }) => arrayLiteral(refs)),
     events.map(({ compared }) => comparedText(compared)),
   ]
+}
+
+/** Where each ends when they stand one behind the other. */
+function endsOf(lengths: readonly number[]): readonly number[] {
+  let end = 0
+  return lengths.map((length) => (end += length))
 }
 
 const READ_HEAD = `select size, frontier from audit_head`

@@ -75,7 +75,7 @@ function reportOf({ patient, study, number }: ReportFacts): JsonObject {
     status: 'final',
     category: [{ coding: [radiology] }],
     code: {
-      coding: [{ system: 'urn:oid:2.16.578.1.12.4.1.1.7270', code: 'RXXBADA' }],
+      coding: [{ system: 'urn:oid:2.16.578.1.12.4.1.1.7270', code: 'SJJ0AK' }],
       text: 'CT Thorax',
     },
     subject: { reference: `Patient/${patient}` },

@@ -38,7 +38,7 @@ export async function benchIngest(world: World, seconds: number): Promise<BenchL
 async function deposit(world: World, seconds: number): Promise<number[]> {
   const { token } = await world.archive()
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONCURRENCY })
-  const patients = [...world.loaded.twenty, ...world.loaded.one]
+  const patients = world.loaded.one
   const latencies: number[] = []
   const end = performance.now() + seconds * 1000
   const worker = async (_: unknown, index: number): Promise<void> => {
