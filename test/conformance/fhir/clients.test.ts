@@ -231,6 +231,10 @@ describe('MedplumClient', () => {
     const matched: any = await client.post(client.fhirUrl('Patient', '$match'), wish())
     assert.equal(matched.entry[0].resource.id, patient.split('/')[1])
 
+    const everything: any = await client.readPatientEverything(patient.split('/')[1] ?? '')
+    const types = new Set(everything.entry.map((one: any) => one.resource.resourceType))
+    assert.ok(types.has('Patient') && types.has('Observation') && types.has('ServiceRequest'))
+
     await client.deleteResource('Observation', id)
     await assert.rejects(
       client.readResource('Observation', id),

@@ -2,4 +2,4 @@ import { test } from 'node:test'
 import { proveSearch } from './prove-search.ts'
 
 test('a search answers what R4 says, of every type and parameter', (t) =>
-  proveSearch(t, { each: 60, rounds: 1, others: 200 }))
+  proveSearch(t, { each: 120, rounds: 1, others: 250 }))
