@@ -17,7 +17,8 @@ describe('scopes', () => {
     ['system/Consent.c', ['record-consent']],
     ['user/AuditEvent.rs', ['read-audit']],
     ['system/Endpoint.s samsyn:publish', ['publish', 'read-directory']],
-    ['user/*.c', ['publish', 'record-consent', 'operate']],
+    ['user/*.c', ['publish', 'record-consent', 'operate', 'link-patients', 'subscribe']],
+    ['user/Observation.rs', ['find', 'read-report']],
   ] as const) {
     it(`reads ${scope} as ${actions.join(', ')}`, () => {
       assert.deepEqual([...actionsOf(scope)].sort(), [...actions].sort())
@@ -32,7 +33,7 @@ describe('scopes', () => {
     'user/ImagingStudy.',
     'user/ImagingStudy.sr',
     'user/ImagingStudy.read',
-    'user/Observation.rs',
+    'user/CarePlan.rs',
     'user/constructor.rs',
     'launch/ImagingStudy.rs',
     'user/ImagingStudy.rs?modality=CT',
