@@ -114,8 +114,6 @@ function attributeFault(name: string, value: string): string | undefined {
 function linkFault(name: string, value: string): string | undefined {
   const scheme = /^\s*([A-Za-z][A-Za-z0-9+.-]*):/.exec(value)?.[1]?.toLowerCase()
   if (scheme === undefined || HYPERLINKABLE.has(scheme)) return undefined
-  // An entry of the same transaction, which R4 http, section 3.1.0.11.2 has its server name anew here too.
-  if (/^\s*urn:uuid:/i.test(value)) return undefined
   if (name === 'src' && /^\s*data:\s*image\//i.test(value)) return undefined
   return 'A link in a narrative leads to a page: http, https, mailto, tel or ftp'
 }
