@@ -1,19 +1,13 @@
 /** Filing a custodian's DiagnosticReport under the studies it is about, or until they come (access.md section 6). */
 import type { PoolClient } from 'pg'
 import { HubError } from '../kernel/errors.ts'
-import type { OrganizationId, PatientId } from '../kernel/ids.ts'
+import type { PatientId } from '../kernel/ids.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
 import { lockExamination } from '../storage/examinations.ts'
-import { holdPatient } from '../storage/patient-locks.ts'
 import type { NewResource } from '../storage/resources.ts'
 import { isJsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
-import {
-  namedPatient,
-  reportLinks,
-  type NamedPatient,
-  type ReportLinks,
-} from '../wire/fhir/report-links.ts'
+import { namedPatient, reportLinks, type ReportLinks } from '../wire/fhir/report-links.ts'
 import { refreshStudies } from './refresh-study.ts'
 import { linkStudies, lockLinked, type LinkedStudies } from './link-studies.ts'
 import { reportRow } from './report-row.ts'
@@ -30,21 +24,11 @@ export async function fileReport(db: PoolClient, request: WriteRequest): Promise
   const custodian = access.principal.member
   const links = reportLinks(report, base)
   await lockLinked(db, custodian, [links, ...linksBefore(previous?.content ?? undefined)])
-  const subject = await holdSubject(db, namedPatient(report, base), custodian)
+  const subject = await resolveSubject(db, namedPatient(report, base), custodian)
   const linked = await linkStudies(db, { custodian, links })
   const patient = commonPatient(linked, links, subject)
   const filing = { id, report, links, linked, custodian, patient, at }
   return reportRow(db, { ...filing, isDoubted: false })
-}
-
-/** Whoever stands for the patient that the report names. */
-async function holdSubject(
-  db: PoolClient,
-  named: NamedPatient,
-  custodian: OrganizationId,
-): Promise<PatientId | undefined> {
-  const subject = await resolveSubject(db, named, custodian)
-  return subject === undefined ? undefined : holdPatient(db, subject)
 }
 
 /** What the version that is there leads to. */

@@ -159,11 +159,12 @@ function headersOf({ study, resource }: Judged): readonly [InstanceHeader, ...In
 }
 
 /** Reports stay as narrow as their studies. */
-async function followStudy(db: PoolClient, { facts, at }: WrittenRow): Promise<void> {
-  const { custodian, studyUids } = facts
+async function followStudy(db: PoolClient, { facts, resource, at }: WrittenRow): Promise<void> {
+  const { custodian, studyUids, labels } = facts
   const [studyUid] = studyUids
+  const written = resource && { resource, labels }
   if (custodian !== null && studyUid !== undefined)
-    await refreshReports(db, { custodian, studyUid, at })
+    await refreshReports(db, { custodian, studyUid, at, written })
 }
 
 async function forgetStudy(db: PoolClient, { previous, at }: DeleteRequest): Promise<void> {

@@ -1,13 +1,11 @@
 /** An order that comes, changes or goes: the reports and studies of its examination say so. */
 import type { PoolClient } from 'pg'
-import type { StudyUid } from '../kernel/ids.ts'
 import {
   findReportsByKeys,
-  findStudyUids,
   holdReportsByKeys,
   lockExamination,
+  lockStudies,
 } from '../storage/examinations.ts'
-import { readResource } from '../storage/resources.ts'
 import { isJsonObject } from '../wire/fhir/json.ts'
 import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { numberKeys, numbersOf, reportNumberKeys } from '../wire/fhir/report-links.ts'
@@ -19,13 +17,12 @@ import type { WrittenRow } from './write-request.ts'
 /** For the writer of ServiceRequest: in the transaction that wrote or deleted it. */
 export async function followOrder(
   db: PoolClient,
-  { type, id, facts, previous, at }: Omit<WrittenRow, 'access' | 'version' | 'method'>,
+  { id, facts, resource, previous, at }: Omit<WrittenRow, 'access' | 'type' | 'version' | 'method'>,
 ): Promise<void> {
   const { custodian } = facts
   if (custodian === null) return
-  const stored = await readResource(db, type, id)
   const numbers = [
-    ...numbersIn(stored?.content ?? undefined),
+    ...(resource === undefined ? [] : numbersOf(resource)),
     ...numbersIn(previous?.content ?? undefined),
   ]
   const target = `ServiceRequest/${id}`
@@ -33,11 +30,12 @@ export async function followOrder(
   const studyKeys = [...numberKeys(numbers), targetKey('basedon', target)]
   await lockExamination(db, { custodian, numbers, studyUids: [] })
   const reported = await findReportsByKeys(db, { custodian, keys })
-  const studyUids: readonly StudyUid[] = [
-    ...reported.flatMap((report) => report.studyUids),
-    ...(await findStudyUids(db, { custodian, ids: [], keys: studyKeys })),
-  ]
-  await lockExamination(db, { custodian, numbers: [], studyUids })
+  const studyUids = await lockStudies(db, {
+    custodian,
+    ids: [],
+    keys: studyKeys,
+    studyUids: reported.flatMap((report) => report.studyUids),
+  })
   const reports = await holdReportsByKeys(db, { custodian, keys })
   for (const report of reports) await refreshReport(db, report, { custodian, at })
   await refreshStudies(db, { custodian, studyUids, at })

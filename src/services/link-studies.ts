@@ -1,7 +1,7 @@
 /** The studies that a report is about, those of its custodian that are there. */
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
-import { findStudyUids, lockExamination } from '../storage/examinations.ts'
+import { lockExamination, lockStudies } from '../storage/examinations.ts'
 import { findOwnStudies, type LinkedStudy } from '../storage/linked-studies.ts'
 import { numberKeys, studyUidKeys, type ReportLinks } from '../wire/fhir/report-links.ts'
 
@@ -29,9 +29,8 @@ export async function lockLinked(
   await lockExamination(db, { custodian, numbers, studyUids: [] })
   const ids = versions.flatMap(({ studyIds }) => studyIds)
   const keys = numberKeys(versions.flatMap(({ accessions }) => accessions))
-  const found = await findStudyUids(db, { custodian, ids, keys })
-  const studyUids = [...versions.flatMap((links) => links.studyUids), ...found]
-  await lockExamination(db, { custodian, numbers: [], studyUids })
+  const studyUids = versions.flatMap((links) => links.studyUids)
+  await lockStudies(db, { custodian, ids, keys, studyUids })
 }
 
 /** Call it under `lockLinked`. */

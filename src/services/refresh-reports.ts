@@ -29,6 +29,9 @@ export interface ChangedStudy {
   readonly studyUid: StudyUid
   /** When: a report that is linked anew, or whose doubt is settled, gets a new version. */
   readonly at: Date
+  /** The ImagingStudy where this transaction has just written it, with its state as it is now. */
+  readonly written?:
+    { readonly resource: JsonObject; readonly labels: readonly string[] } | undefined
 }
 
 /**
@@ -37,15 +40,25 @@ export interface ChangedStudy {
  * the study are linked to it, and it says that it has them.
  */
 export async function refreshReports(db: Db, study: ChangedStudy): Promise<void> {
-  const { custodian, studyUid, at } = study
-  const found = await findExaminedStudy(db, custodian, studyUid)
-  const content = found === undefined ? undefined : parseJsonText(found.content)
-  const numbers = isJsonObject(content) ? numbersOf(content) : []
+  const { custodian, studyUid, at, written } = study
+  const found = written ?? (await findStudy(db, study))
+  const numbers = found === undefined ? [] : numbersOf(found.resource)
   const keys = [studyKey(studyUid), ...reportNumberKeys(numbers)]
   const reports = await holdReportsByKeys(db, { custodian, keys })
   for (const report of reports) await refreshReport(db, report, { custodian, at })
   if (found !== undefined) await narrowByStudy(db, { custodian, studyUid, labels: found.labels })
-  await refreshStudies(db, { custodian, studyUids: [studyUid], at })
+  if (written === undefined || reports.length > 0)
+    await refreshStudies(db, { custodian, studyUids: [studyUid], at })
+}
+
+async function findStudy(
+  db: Db,
+  { custodian, studyUid }: ChangedStudy,
+): Promise<ChangedStudy['written']> {
+  const found = await findExaminedStudy(db, custodian, studyUid)
+  if (found === undefined) return undefined
+  const resource = parseJsonText(found.content)
+  return { resource: isJsonObject(resource) ? resource : {}, labels: found.labels }
 }
 
 interface Refreshing {

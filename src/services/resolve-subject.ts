@@ -2,8 +2,7 @@
 import type { OrganizationId, PatientId } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { findPatient } from '../storage/patient-identifiers.ts'
-import { holdPatient } from '../storage/patient-locks.ts'
-import { readResource } from '../storage/resources.ts'
+import { holdLivePatient, holdPatient } from '../storage/patient-locks.ts'
 import type { NamedPatient } from '../wire/fhir/report-links.ts'
 
 /**
@@ -16,17 +15,14 @@ export async function resolveSubject(
   named: NamedPatient,
   custodian: OrganizationId,
 ): Promise<PatientId | undefined> {
-  const patient = await find(db, named, custodian)
-  return patient && holdPatient(db, patient)
-}
-
-async function find(
-  db: Db,
-  named: NamedPatient,
-  custodian: OrganizationId,
-): Promise<PatientId | undefined> {
-  if (named.kind === 'identifier') return findPatient(db, named, custodian)
-  if (named.kind !== 'reference') return undefined
-  const stored = await readResource(db, 'Patient', named.id)
-  return typeof stored?.content === 'string' ? (stored.id as PatientId) : undefined
+  switch (named.kind) {
+    case 'reference':
+      return holdLivePatient(db, named.id)
+    case 'identifier': {
+      const patient = await findPatient(db, named, custodian)
+      return patient && holdPatient(db, patient)
+    }
+    case 'other':
+      return undefined
+  }
 }

@@ -52,6 +52,8 @@ export interface WrittenRow {
   readonly version: number
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly facts: ObjectFacts
+  /** As it is stored now; absent once deleted. */
+  readonly resource?: JsonObject | undefined
   readonly at: Date
   /** Absent for a create. */
   readonly previous?: CurrentRow | undefined

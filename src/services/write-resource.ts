@@ -7,9 +7,9 @@ import { relativeReferences } from '../wire/fhir/bundle-references.ts'
 import { subjectElement } from '../wire/fhir/clinical-links.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
 import type { VersionMatch } from '../wire/fhir/version-match.ts'
-import { putProvenance } from './put-provenance.ts'
+import { putContributed } from './put-provenance.ts'
 import type { ResourceWriter } from './resource-writers.ts'
-import type { DeleteRequest, WriteRequest, WrittenRow } from './write-request.ts'
+import type { DeleteRequest, WriteRequest } from './write-request.ts'
 
 export interface CreatedResource {
   readonly type: string
@@ -38,12 +38,17 @@ export async function writeResource(
   const resource = relativeReferences(request.resource, request.base)
   const row = await writer.toRow(db, { ...request, resource })
   requireSamePatient(row, previous)
-  const version = await putResource(db, row, { method })
-  const { type, id } = row
-  const written = { access, type, id, version, method, facts: row.facts, at, previous }
-  if (writer.contributed)
-    await tellContributor(db, written, { id: request.provenanceId, quarantined: row.quarantined })
-  await writer.after?.(db, written)
+  const { client, member } = access.principal
+  const { provenanceId } = request
+  const isUpdate = previous !== undefined
+  const version = writer.contributed
+    ? await putContributed(db, row, { provenanceId, method, isUpdate, member, client })
+    : await putResource(db, row, { method })
+  const { type, id, facts } = row
+  await writer.after?.(db, {
+    ...{ access, type, id, version, method, facts, at, previous },
+    resource: row.resource,
+  })
   const created = (previous?.content ?? null) === null
   return { type, id, version, lastUpdated: at, content: storedText(row, version), created }
 }
@@ -59,17 +64,6 @@ function requireSamePatient(row: NewResource, previous: CurrentRow | undefined):
   throw new HubError('unprocessable', `The ${row.type} could not be filed`, {
     problems: [{ location: `${row.type}.${element}`, text }],
   })
-}
-
-async function tellContributor(
-  db: PoolClient,
-  { access, type, id, version, facts, at, previous }: WrittenRow,
-  row: { readonly id: string; readonly quarantined: boolean },
-): Promise<void> {
-  const { client, member } = access.principal
-  const target = `${type}/${id}/_history/${version}`
-  const activity = previous === undefined ? 'CREATE' : 'UPDATE'
-  await putProvenance(db, { target, recorded: at, member, client, activity }, { ...row, facts })
 }
 
 /** The current version, where a write was not needed. */

@@ -2,9 +2,9 @@
 import type { ObjectFacts } from '../domain/access/filter.ts'
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from './db.ts'
-import { lockKey } from './lock-key.ts'
+import { lockKeys } from './lock-key.ts'
 import { studyKey } from './resources.ts'
-import { lockStudy } from './studies.ts'
+import { studyLock } from './studies.ts'
 
 export interface ExaminationNames {
   readonly custodian: OrganizationId
@@ -21,25 +21,46 @@ export async function lockExamination(
   db: Db,
   { custodian, numbers, studyUids }: ExaminationNames,
 ): Promise<void> {
-  for (const number of sorted(numbers)) await lockKey(db, `examination/${custodian}/${number}`)
-  for (const uid of sorted(studyUids)) await lockStudy(db, uid)
+  await lockKeys(db, [
+    ...sorted(numbers).map((number) => `examination/${custodian}/${number}`),
+    ...sorted(studyUids).map(studyLock),
+  ])
 }
 
 function sorted<Text extends string>(texts: readonly Text[]): readonly Text[] {
   return [...new Set(texts)].toSorted()
 }
 
-const FIND_UIDS = `
-select distinct unnest(study_uids) as uid
-  from resource_imaging_study
- where custodian = $1 and content is not null and (id = any ($2::text[]) or keys && search_keys($3::text[]))`
+// The order in which `sorted` has them, and what `studyLock` names.
+const LOCK_FOUND = `
+select uid, pg_advisory_xact_lock(hashtextextended('study/' || uid, 0))
+  from (
+    select uid
+      from (
+        select unnest(study_uids) as uid
+          from resource_imaging_study
+         where custodian = $1 and content is not null
+           and (id = any ($2::text[]) or keys && search_keys($3::text[]))
+         union
+        select unnest($4::text[])
+      ) as wanted
+     order by uid collate "C"
+  ) as ordered`
 
-/** The UIDs of the custodian's studies by id or by a key of their identifiers, without holding them. */
-export async function findStudyUids(
+/**
+ * Holds the studies of `studyUids` and the custodian's by id or by a key of their identifiers, as
+ * `lockExamination` does, and returns the UIDs of all of them. Call it under the locks of the numbers.
+ */
+export async function lockStudies(
   db: Db,
-  { custodian, ids, keys }: StudyKeys,
+  { custodian, ids, keys, studyUids }: StudyKeys,
 ): Promise<readonly StudyUid[]> {
-  const { rows } = await db.query<{ uid: StudyUid }>(FIND_UIDS, [custodian, ids, keys])
+  if (ids.length + keys.length + studyUids.length === 0) return []
+  const { rows } = await db.query<{ uid: StudyUid }>({
+    name: 'lock-studies',
+    text: LOCK_FOUND,
+    values: [custodian, ids, keys, studyUids],
+  })
   return rows.map(({ uid }) => uid)
 }
 
@@ -47,6 +68,7 @@ export interface StudyKeys {
   readonly custodian: OrganizationId
   readonly ids: readonly string[]
   readonly keys: readonly string[]
+  readonly studyUids: readonly StudyUid[]
 }
 
 const FACTS = `custodian, patient, study_uids as "studyUids", modalities, body_regions as "bodyRegions",

@@ -36,7 +36,11 @@ export interface StudyNames {
 /** The custodian's own copies only: another member's study is as good as not there. */
 export async function findOwnStudies(db: Db, names: StudyNames): Promise<readonly LinkedStudy[]> {
   const values = [names.custodian, names.ids, names.identifiers]
-  const { rows } = await db.query<LinkedStudy>(FIND_OWN_STUDIES, values)
+  const { rows } = await db.query<LinkedStudy>({
+    name: 'find-own-studies',
+    text: FIND_OWN_STUDIES,
+    values,
+  })
   return rows
 }
 

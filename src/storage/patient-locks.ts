@@ -5,7 +5,7 @@ import { lockKey } from './lock-key.ts'
 
 // The column `patient` of a Patient says who stands for it: itself, or the one that has replaced it.
 const HOLD = `
-select patient from resource where type = 'Patient' and id = $1 for share`
+select patient from resource_patient where type = 'Patient' and id = $1 for share`
 
 /**
  * The Patient that stands for this one until the transaction ends: the patient itself, or its survivor. Call
@@ -18,6 +18,20 @@ export async function holdPatient(db: Db, patient: PatientId): Promise<PatientId
     values: [patient],
   })
   return rows[0]?.patient ?? patient
+}
+
+const HOLD_LIVE = `
+select coalesce(patient, id) as patient from resource_patient
+where type = 'Patient' and id = $1 and content is not null for share`
+
+/** As `holdPatient`; undefined where there is no such Patient, or it was deleted. */
+export async function holdLivePatient(db: Db, id: string): Promise<PatientId | undefined> {
+  const { rows } = await db.query<{ patient: PatientId }>({
+    name: 'hold-live-patient',
+    text: HOLD_LIVE,
+    values: [id],
+  })
+  return rows[0]?.patient
 }
 
 const CURRENT = `select patient from resource where type = 'Patient' and id = $1`

@@ -72,6 +72,26 @@ on conflict (${key}) do update set
  where r.version = excluded.version - $21::int
 returning version`
 
+const FACTS = `type, last_updated, custodian, patient, study_uids, modalities, body_regions, labels, started, quarantined`
+const OWN = `version, method, id, content, keys, refs, compared, date_from, date_until`
+
+// A version that nothing was before needs no more than this.
+const INSERT = (table: string, key: string): string => `
+insert into ${table} (${FACTS}, ${OWN})
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'POST', $11, $12, row_keys($11, $13::text[]), $14, $15::jsonb, $16, $17)
+on conflict (${key}) do nothing
+returning version`
+
+// What is told of a resource is ruled by its facts.
+const INSERT_WITH_PROVENANCE = (table: string, key: string): string => `
+with written as (${INSERT(table, key)}), told as (
+  insert into resource_provenance (${FACTS}, ${OWN})
+  select 'Provenance', $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'POST', $18::text, $19::text,
+         row_keys($18::text, $20::text[]), $21::text[], $22::jsonb, $23::timestamptz, $24::timestamptz
+    from written
+)
+select version from written`
+
 /** Others that insert the same id at the same moment: ids are random, so that even one is rare. */
 const MOST_TRIES = 5
 
@@ -82,6 +102,7 @@ const MOST_TRIES = 5
  * `precondition-failed` where `ifMatch` or `ifAbsent` does not hold, whatever others write meanwhile.
  */
 export async function putResource(db: Db, row: NewResource, how: WriteResource): Promise<number> {
+  if (isNew(how) && (await insertResource(db, row))) return 1
   const values = valuesOf(row, how)
   const table = tableOf(row.type)
   const isConditional = how.ifMatch !== undefined || how.ifAbsent === true
@@ -96,6 +117,75 @@ export async function putResource(db: Db, row: NewResource, how: WriteResource):
     if (isConditional) throw preconditionFailed(how)
   }
   throw new HubError('conflict', 'Others write the same resource: try again')
+}
+
+/** Ids of what is created are new nearly always. */
+function isNew({ method, keepVersion, ifMatch, ifAbsent }: WriteResource): boolean {
+  return method === 'POST' && keepVersion !== true && ifMatch === undefined && ifAbsent !== true
+}
+
+/** False, and nothing is written, where something is there, a tombstone too. */
+async function insertResource(db: Db, row: NewResource): Promise<boolean> {
+  const table = tableOf(row.type)
+  const { rowCount } = await db.query({
+    name: `insert-resource into ${table}`,
+    text: INSERT(table, keyOf(table)),
+    values: newValues(row),
+  })
+  return rowCount === 1
+}
+
+/** A Provenance, as far as it is not the row's that it tells of. */
+type Told = Pick<NewResource, 'id' | 'resource' | 'search'>
+
+/**
+ * Writes version 1 of the resource and the Provenance of it. False, and nothing is written, where something
+ * is there, a tombstone too. Throws what PostgreSQL throws where there is such a Provenance.
+ */
+export async function insertWithProvenance(
+  db: Db,
+  row: NewResource,
+  { id, resource, search }: Told,
+): Promise<boolean> {
+  const table = tableOf(row.type)
+  const provenance = { ...row, type: 'Provenance', id, resource, search }
+  const { rowCount } = await db.query({
+    name: `insert-with-provenance into ${table}`,
+    text: INSERT_WITH_PROVENANCE(table, keyOf(table)),
+    values: [...newValues(row), ...ownValues(provenance)],
+  })
+  return rowCount === 1
+}
+
+function newValues(row: NewResource): unknown[] {
+  const { facts } = row
+  return [
+    row.type,
+    row.at,
+    facts.custodian,
+    facts.patient,
+    facts.studyUids,
+    facts.modalities,
+    facts.bodyRegions,
+    facts.labels,
+    facts.startedAt,
+    row.quarantined,
+    ...ownValues(row),
+  ]
+}
+
+function ownValues(row: NewResource): unknown[] {
+  const { refs, compared, date } = row.search
+  const keys = keysOf(row)
+  return [
+    row.id,
+    storedText(row, 1),
+    keys,
+    refs.filter(isStorable),
+    comparedText(compared),
+    date?.from,
+    date?.until,
+  ]
 }
 
 function preconditionFailed({ ifMatch }: WriteResource): HubError {
@@ -126,7 +216,7 @@ function valuesOf(row: NewResource, how: WriteResource): unknown[] {
     facts.labels,
     facts.startedAt,
     row.quarantined,
-    isDeletion ? [] : [...search.keys, ...studyKeys(row)].filter(isStorable),
+    isDeletion ? [] : keysOf(row),
     search.refs.filter(isStorable),
     comparedText(search.compared),
     search.date?.from,
@@ -137,6 +227,10 @@ function valuesOf(row: NewResource, how: WriteResource): unknown[] {
     how.ifMatch,
     how.ifAbsent === true,
   ]
+}
+
+function keysOf(row: NewResource): readonly string[] {
+  return [...row.search.keys, ...studyKeys(row)].filter(isStorable)
 }
 
 /** A study is found by its own identifier; what is about studies, by theirs. */

@@ -39,7 +39,11 @@ export interface StudyDoubt {
 
 /** One lock for all copies of a study, so that whose it is gets decided once; held to the transaction's end. */
 export async function lockStudy(db: Db, study: StudyUid): Promise<void> {
-  await lockKey(db, `study/${study}`)
+  await lockKey(db, studyLock(study))
+}
+
+export function studyLock(study: StudyUid): string {
+  return `study/${study}`
 }
 
 const FIND_STUDY_ROWS = `
