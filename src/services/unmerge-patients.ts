@@ -16,11 +16,15 @@ import {
   listArrived,
   listLiveGrants,
   listMovedResources,
+  listPastVersions,
   restoreRows,
+  rewritePastVersion,
   type PatientMerge,
 } from '../storage/patient-merges.ts'
 import { lockPatientRow } from '../storage/patient-rows.ts'
+import { isJsonObject } from '../wire/fhir/json.ts'
 import { partedPatient, restoredPatient } from '../wire/fhir/linked-patient.ts'
+import { parseJsonText } from '../wire/fhir/parse-json.ts'
 import { doubtStudy, type DoubtStudyDeps } from './doubt-study.ts'
 import { changesOf, contentOf, type LinkedPatients } from './merge-patients.ts'
 import { moveResourceBack } from './move-resource.ts'
@@ -61,11 +65,22 @@ export async function unmergePatients(
   const restored = restoredPatient(old, { survivor, wasActive })
   await storePatient(db, restored, { id: replaced, at, method: 'PUT' })
   await storePatient(db, partedPatient(kept, given), { id: survivor, at, method: 'PUT' })
+  await partPastVersions(db, merge)
   for (const { id, issuedAt } of await listLiveGrants(db, survivor, at))
     if (issuedAt >= merge.mergedAt) await revokeGrants(db, { kind: 'grant', id }, at)
   const doubted = await doubtArrivals(db, { ...merge, at }, deps)
   const changes = [...changesOf(merge, grants), ...doubted]
   return { changed: true, survivor, changes, custodians }
+}
+
+/** Whoever sees the survivor sees its past, which would else hold names and numbers of the other person for ever. */
+async function partPastVersions(db: PoolClient, merge: PatientMerge): Promise<void> {
+  for (const { version, content } of await listPastVersions(db, merge)) {
+    const past = parseJsonText(content)
+    if (!isJsonObject(past)) continue
+    const parted = JSON.stringify(partedPatient(past, merge.given))
+    await rewritePastVersion(db, merge.survivor, { version, content: parted })
+  }
 }
 
 /** The lock of the replaced Patient keeps two from taking back the same merge. */

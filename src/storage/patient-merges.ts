@@ -165,6 +165,36 @@ export async function followRestored(
   await db.query(FOLLOW, [replaced, replaced])
 }
 
+const LIST_VERSIONS = `
+select version, content from resource_version
+where type = 'Patient' and id = $1 and last_updated >= $2 and content is not null order by version`
+
+export interface PastPatient {
+  readonly version: number
+  /** JSON text. */
+  readonly content: string
+}
+
+/** Versions of the survivor's record since the merge that have been replaced by later ones. */
+export async function listPastVersions(
+  db: Db,
+  { survivor, mergedAt }: Pick<PatientMerge, 'survivor' | 'mergedAt'>,
+): Promise<readonly PastPatient[]> {
+  const { rows } = await db.query<PastPatient>(LIST_VERSIONS, [survivor, mergedAt])
+  return rows
+}
+
+const REWRITE_VERSION = `
+update resource_version set content = $3 where type = 'Patient' and id = $1 and version = $2`
+
+export async function rewritePastVersion(
+  db: Db,
+  survivor: PatientId,
+  { version, content }: PastPatient,
+): Promise<void> {
+  await db.query(REWRITE_VERSION, [survivor, version, content])
+}
+
 const LIVE_GRANTS = `
 select id, issued_at as "issuedAt" from access_grant
 where patient = $1 and revoked_at is null and expires_at > $2 order by id`
