@@ -13,7 +13,13 @@ import { planRead, type PlannedRead } from './plan-read.ts'
 import { readCondition } from './read-condition.ts'
 import type { RequestContext } from './record-audit.ts'
 import { requireConditional, requireServed } from './require-served.ts'
-import { planLinks, type LinkDeps, type PlannedLink, type PlannedLinks } from './resolve-links.ts'
+import {
+  MOST_LINKS,
+  planLinks,
+  type LinkDeps,
+  type PlannedLink,
+  type PlannedLinks,
+} from './resolve-links.ts'
 import { writerOf, type ResourceWriter } from './resource-writers.ts'
 import { permitWrite, type WriteDeps } from './write-deps.ts'
 
@@ -74,7 +80,6 @@ export async function planTransaction(
 
 /** All are asked while the rows that others want are held. */
 const MOST_SEARCHES = 50
-const MOST_LINKS = 500
 
 function requireBounded(planned: readonly PlannedEntry[], links: PlannedLinks): void {
   const searches = planned.filter((one) => one.kind === 'read' && one.read.what !== 'resource')

@@ -30,6 +30,9 @@ export interface LinkDeps {
   readonly enumerate: EnumerateValueSet
 }
 
+/** Of a transaction; no more than one beyond it is planned. */
+export const MOST_LINKS = 500
+
 interface Linking {
   readonly principal: Principal
   readonly entry: TransactionEntry
@@ -45,6 +48,7 @@ export async function planLinks(
 ): Promise<void> {
   if (entry.resource === undefined || entry.method === 'PATCH') return
   for (const reference of conditionalReferences(entry.resource)) {
+    if (links.size > MOST_LINKS) return
     if (links.has(reference)) continue
     const [type = ''] = reference.split('?')
     requireServed(type, 'search-type')

@@ -94,3 +94,20 @@ for (const type of ['batch', 'transaction']) {
     else assert.equal(answer.body.entry.at(-1).response.status, '400')
   })
 }
+
+test('a Bundle with more conditional references than entries is refused before any is looked up', async (t) => {
+  const registry = await startRegistry(t)
+  await putPatients(registry)
+  const entry = Array.from({ length: 20_000 }, (_, index) => ({
+    item: { reference: `Observation?identifier=urn:x|${index}` },
+  }))
+  const list = { resourceType: 'List', status: 'current', mode: 'working', entry }
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [{ resource: list, request: { method: 'POST', url: 'List' } }],
+  }
+  const answer = await registry.post(PUBLISHER, '', bundle)
+  assert.equal(answer.status, 422)
+  assert.match(JSON.stringify(answer.body), /500 conditional references/)
+})
