@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await holds())) {
