@@ -6,6 +6,7 @@ import type { Search } from '../wire/fhir/search.ts'
 import { makeBundleBudget, type BundleBudget } from './bundle-budget.ts'
 import { createStep } from './create-resource.ts'
 import { deleteStep } from './delete-resource.ts'
+import { expectedReports, type ExpectedReports } from './expected-reports.ts'
 import { collecting, refuseProblems, type EntryProblem } from './entry-problems.ts'
 import type { EntryResult } from './entry-result.ts'
 import { notYours } from './find-target.ts'
@@ -37,13 +38,14 @@ export async function carryOutPlan(
   refuseProblems(found)
   const rows = await lockAll(db, plan, matches)
   const resolving = { principal, links: plan.links, names: namesOf(plan, matches), budget }
+  const expected = expectedReports(plan.entries)
   const results = new Map<PlannedEntry, EntryResult>()
   for (const one of plan.entries.toSorted(byOrder)) {
     const result = await collecting(found, one.entry, () => {
       budget.require()
       return one.kind === 'read'
         ? answerRead(db, one)
-        : write(db, deps, one, { resolving, match: matches.get(one), rows })
+        : write(db, deps, one, { resolving, expected, match: matches.get(one), rows })
     })
     if (result === undefined) continue
     budget.spend(result)
@@ -164,6 +166,7 @@ function rankOf({ entry: { method, url } }: PlannedEntry): number {
 
 interface Settled {
   readonly resolving: Resolving
+  readonly expected: ExpectedReports
   readonly match: string | undefined
   readonly rows: Rows
 }
@@ -208,11 +211,12 @@ async function create(
   db: PoolClient,
   deps: WriteDeps & InRequest,
   { writer, access, type, entry, id }: PlannedWrite,
-  { resolving, match }: Settled,
+  { resolving, expected, match }: Settled,
 ): Promise<EntryResult> {
   if (match !== undefined) return written({ ...(await readBack(db, type, match)), created: false })
   const resource = await resolveLinks(db, entry, resolving)
-  return written(await createStep(db, deps, { writer, access, resource, id }))
+  const reports = expected.get(entry.fullUrl ?? '')
+  return written(await createStep(db, deps, { writer, access, resource, id, reports }))
 }
 
 function written(resource: CreatedResource): EntryResult {

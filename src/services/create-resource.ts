@@ -9,7 +9,7 @@ import type { RequestContext } from './record-audit.ts'
 import type { ResourceWriter } from './resource-writers.ts'
 import { carryOut, entityOf, permitWrite, requireValid, type WriteDeps } from './write-deps.ts'
 import { readBack, withoutIdentity, writeResource, type CreatedResource } from './write-resource.ts'
-import type { InRequest } from './write-request.ts'
+import type { InRequest, WriteRequest } from './write-request.ts'
 
 export interface CreateRequest {
   readonly resource: JsonObject
@@ -50,12 +50,13 @@ export interface CreateStep {
   readonly ifNoneExist?: Search | undefined
   /** The id it gets. */
   readonly id: string
+  readonly reports?: WriteRequest['reports']
 }
 
 /** What `If-None-Exist` finds (R4 http, section 3.1.0.8.1): undefined where the create goes ahead. */
 async function findExisting(
   db: PoolClient,
-  { writer, access, resource, ifNoneExist: search }: Omit<CreateStep, 'id'>,
+  { writer, access, resource, ifNoneExist: search }: Omit<CreateStep, 'id' | 'reports'>,
 ): Promise<CreatedResource | undefined> {
   if (search === undefined) return undefined
   const id = await matchCondition(db, writer, { access, search, resource })
@@ -67,12 +68,13 @@ async function findExisting(
 export function createStep(
   db: PoolClient,
   deps: Pick<WriteDeps, 'newId' | 'clock' | 'base'> & InRequest,
-  { writer, access, resource, id }: CreateStep,
+  { writer, access, resource, id, reports }: CreateStep,
 ): Promise<CreatedResource> {
   return writeResource(db, writer, {
     access,
     resource: withoutIdentity(resource),
     id,
+    reports,
     method: 'POST',
     provenanceId: deps.newId(),
     at: deps.clock(),

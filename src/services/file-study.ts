@@ -76,6 +76,7 @@ async function fileStudy(
     labels: facts.labels,
     custodian,
     patient,
+    expected: request.reports,
   }
   const filed = withState(registered, await stateOfStudy(db, question))
   return {

@@ -1,5 +1,6 @@
 /** Keeping what an ImagingStudy says of its examination true: the state turns with the part that arrives. */
 import { examinationState, type ExaminationState } from '../domain/imaging/completeness.ts'
+import type { ReportStatus } from '../domain/imaging/report.ts'
 import type { OrganizationId, PatientId, StudyUid } from '../kernel/ids.ts'
 import type { Db } from '../storage/db.ts'
 import { findExaminedStudy, findStudyParts, type ExaminedStudy } from '../storage/examinations.ts'
@@ -56,18 +57,21 @@ export interface StudyInQuestion {
   readonly studyUid: StudyUid
   readonly patient: PatientId | null
   readonly labels: readonly string[]
+  /** Of reports that are about to be filed on it, beside those that are there. */
+  readonly expected?: readonly ReportStatus[] | undefined
 }
 
 /** What the hub has of the examination whose images these are. */
 export async function stateOfStudy(
   db: Db,
-  { resource, ...study }: StudyInQuestion,
+  { resource, expected = [], ...study }: StudyInQuestion,
 ): Promise<ExaminationState> {
   const orderKeys = numberKeys(numbersOf(resource))
   const parts = await findStudyParts(db, { ...study, orderIds: orderIdsOf(resource), orderKeys })
   return examinationState({
     images: true,
     reports: [
+      ...expected,
       ...(parts.issued ? ['final' as const] : []),
       ...(parts.drafted ? ['preliminary' as const] : []),
     ],

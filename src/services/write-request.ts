@@ -1,6 +1,7 @@
 /** What it takes to write or delete one resource for a caller that may, and what became of it. */
 import type { PoolClient } from 'pg'
 import type { ObjectFacts } from '../domain/access/filter.ts'
+import type { ReportStatus } from '../domain/imaging/report.ts'
 import type { CurrentRow } from '../storage/current-row.ts'
 import type { NewResource } from '../storage/resources.ts'
 import type { JsonObject } from '../wire/fhir/json.ts'
@@ -23,6 +24,8 @@ export interface WriteRequest extends InRequest {
   readonly base: string
   /** For an update: the row as it is, locked, and the caller's own. Its content is null once deleted. */
   readonly previous?: CurrentRow | undefined
+  /** For a study: of the reports on it that the same transaction files next (expected-reports.ts). */
+  readonly reports?: readonly ReportStatus[] | undefined
 }
 
 /** What a write names its target by, among all that the caller may write. */

@@ -204,21 +204,7 @@ test('what the hub has objects of is not written over FHIR', async (t) => {
 
 test('a study and its report are registered in one transaction', async (t) => {
   const registry = await start(t)
-  const study = 'urn:uuid:6f7a8e4c-0b1d-4c5e-8f90-1a2b3c4d5e6f'
-  const report = {
-    resourceType: 'DiagnosticReport',
-    status: 'final',
-    code: { text: 'CT thorax' },
-    subject: { reference: `Patient?identifier=${NATIONAL}|${ANNES_NUMBER}` },
-    issued: '2024-01-11T10:00:00Z',
-    imagingStudy: [{ reference: study }],
-  }
-  const entry = [
-    { fullUrl: study, resource: STUDY, request: { method: 'POST', url: 'ImagingStudy' } },
-    { resource: report, request: { method: 'POST', url: 'DiagnosticReport' } },
-  ]
-  const bundle = { resourceType: 'Bundle', type: 'transaction', entry }
-  const { status, body } = await registry.post(PUBLISHER, '', bundle)
+  const { status, body } = await registry.post(PUBLISHER, '', bundleWith({}))
   assert.equal(status, 200, JSON.stringify(body))
   const found = await registry.ask(
     CLINICIAN,
@@ -230,4 +216,42 @@ test('a study and its report are registered in one transaction', async (t) => {
     ),
     ['ImagingStudy', 'DiagnosticReport'],
   )
+  const [study] = found.body.entry
+  assert.equal(completenessOf(study.resource), 'images-report')
+  assert.equal(study.resource.meta.versionId, '1')
 })
+
+test('a study does not tell of a report of the same transaction that not all who see the study see', async (t) => {
+  const registry = await start(t)
+  const hidden = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }
+  const { status } = await registry.post(
+    PUBLISHER,
+    '',
+    bundleWith({ meta: { security: [hidden] } }),
+  )
+  assert.equal(status, 200)
+  const { body } = await registry.ask(PUBLISHER, `ImagingStudy?patient=${ANNE}`)
+  assert.equal(completenessOf(body.entry[0].resource), 'images')
+})
+
+function bundleWith(more: object): object {
+  const study = 'urn:uuid:6f7a8e4c-0b1d-4c5e-8f90-1a2b3c4d5e6f'
+  const report = {
+    resourceType: 'DiagnosticReport',
+    status: 'final',
+    code: { text: 'CT thorax' },
+    subject: { reference: `Patient?identifier=${NATIONAL}|${ANNES_NUMBER}` },
+    issued: '2024-01-11T10:00:00Z',
+    imagingStudy: [{ reference: study }],
+    ...more,
+  }
+  const entry = [
+    { fullUrl: study, resource: STUDY, request: { method: 'POST', url: 'ImagingStudy' } },
+    { resource: report, request: { method: 'POST', url: 'DiagnosticReport' } },
+  ]
+  return { resourceType: 'Bundle', type: 'transaction', entry }
+}
+
+function completenessOf(study: { extension: { url: string; valueCode?: string }[] }): unknown {
+  return study.extension.find(({ url }) => url.endsWith('/completeness'))?.valueCode
+}

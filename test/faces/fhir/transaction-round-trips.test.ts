@@ -6,7 +6,7 @@ import { bundleOf } from '../../bench/registry/bundles.ts'
 import { ANNE, PUBLISHER, putPatients, startRegistry } from '../../support/registry.ts'
 
 /** Begin and commit among them. Each costs both sides about as much as all that it does. */
-const MOST = 16
+const MOST = 15
 
 test('A study is stored with its report in few statements, all of them prepared', async (t) => {
   const registry = await startRegistry(t)
