@@ -3,6 +3,7 @@ import type { Principal } from '../domain/access/principal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Db } from '../storage/db.ts'
 import { searchResources, type FoundPage, type Position } from '../storage/resource-search.ts'
+import { bytesOf, PAGE_BYTES } from '../storage/sized-rows.ts'
 import { readVisibleResource, type VisibleResource } from '../storage/visible-resources.ts'
 import type { Visibility } from '../storage/visibility-sql.ts'
 import type { EverythingQuestion } from '../wire/fhir/everything-request.ts'
@@ -68,7 +69,7 @@ interface Finding extends EverythingRequest {
   readonly visibility: Visibility
 }
 
-/** Type after type until the page is full. A place is a type and the place within it. */
+/** Type after type until the page is full, in rows or in bytes. A place is a type and the place within it. */
 async function findPage(db: Db, finding: Finding): Promise<EverythingPage> {
   const { question, after, visibility } = finding
   const [from, ...within] = after ?? []
@@ -77,7 +78,8 @@ async function findPage(db: Db, finding: Finding): Promise<EverythingPage> {
   const included = new Map<string, FoundPage['included'][number]>()
   for (const type of types.slice(Math.max(0, types.indexOf(from ?? '')))) {
     const count = question.count - matches.length
-    if (count === 0) return { matches, included: [...included.values()], next: [type] }
+    const isFull = bytesOf([...matches, ...included.values()]) >= PAGE_BYTES
+    if (count === 0 || isFull) return { matches, included: [...included.values()], next: [type] }
     const search = searchOf(finding, type, count)
     const start = type === from && within.length > 0 ? within : undefined
     const page = await searchResources(db, { search, visibility, after: start })

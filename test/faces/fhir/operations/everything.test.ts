@@ -191,3 +191,26 @@ test('nothing is answered that could not be logged', async (t) => {
   registry.failAudit()
   assert.equal((await registry.ask(SEER, 'Patient/anne/$everything')).status, 500)
 })
+
+test('a page ends where it is large, between types too', async (t) => {
+  const registry = await start(t)
+  await fill(registry)
+  const large = 'A'.repeat(3 * 1024 * 1024)
+  const subject = { reference: `Patient/${ANNE}` }
+  for (const resourceType of ['DiagnosticReport', 'DocumentReference', 'List', 'Observation'])
+    await registry.put(
+      { resourceType, id: `large-${resourceType.toLowerCase()}`, subject, note: large },
+      { patient: ANNE, custodian: NORTH },
+    )
+  const found: string[] = []
+  let path: string | undefined = `Patient/${ANNE}/$everything?_count=500`
+  while (path !== undefined) {
+    const answer: Answer = await registry.ask(CLINICIAN, path)
+    assert.ok(JSON.stringify(answer.body).length < 8 * 1024 * 1024)
+    found.push(...idsOf(answer))
+    const links: { relation: string; url: string }[] = answer.body.link
+    path = links.find(({ relation }) => relation === 'next')?.url
+  }
+  assert.equal(found.filter((id) => id.startsWith('large-')).length, 4)
+  assert.equal(new Set(found).size, found.length)
+})
