@@ -131,10 +131,6 @@ function malformed(text: string): Hl7Fault {
   return new Hl7Fault({ code: ERROR_CODES.segmentSequence, text })
 }
 
-export function segmentsNamed(message: Hl7Message, name: string): readonly Hl7Segment[] {
-  return message.segments.filter((segment) => segment.name === name)
-}
-
 export function firstSegment(message: Hl7Message, name: string): Hl7Segment | undefined {
   return message.segments.find((segment) => segment.name === name)
 }
@@ -182,11 +178,7 @@ export function textOfField(segment: Hl7Segment, field: number): string | undefi
   return valueOf(segment.fields[field] ?? '', segment)
 }
 
-/** Whether the field says that there is no value any more (`""`), which an empty field does not. */
-export function isNull(segment: Hl7Segment, field: number): boolean {
-  return segment.fields[field] === NULL
-}
-
+/** The field says that there is no value any more, which an empty field does not. */
 const NULL = '""'
 
 function valueOf(raw: string, segment: Hl7Segment): string | undefined {
