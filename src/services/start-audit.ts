@@ -1,5 +1,6 @@
 /** The audit log of one process: group commit, checkpoints and disclosures put together. */
 import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { AuditRecord } from '../domain/audit/event.ts'
 import type { Tree } from '../domain/audit/merkle.ts'
@@ -13,8 +14,14 @@ import {
   type NewAuditEvent,
 } from '../storage/audit-events.ts'
 import type { CheckpointKey } from '../wire/audit/checkpoint.ts'
-import { auditColumns, auditSearchEntries } from '../wire/fhir/audit-columns.ts'
+import {
+  auditColumns,
+  auditSearchEntries,
+  entriesOfPart,
+  type PartEntries,
+} from '../wire/fhir/audit-columns.ts'
 import { auditEvent, type HubName } from '../wire/fhir/audit-event.ts'
+import type { JsonObject } from '../wire/fhir/json.ts'
 import { startAnchorAudit, type AnchorAudit } from './anchor-audit.ts'
 import { makeObjectRows } from './disclosed-objects.ts'
 import { makeGroupCommits, type GroupCommits } from './group-commits.ts'
@@ -90,14 +97,31 @@ function makeRecord(
   anchoring: AnchorAudit,
   commits: GroupCommits<NewAuditEvent>,
 ): RecordAudit {
+  const toEvent = makeToEvent(hub)
   return async (record) => {
     anchoring.requireProtection()
-    await commits.add(toEvent(record, hub))
+    await commits.add(toEvent(record))
   }
 }
 
-function toEvent(record: AuditRecord, hub: HubName): NewAuditEvent {
-  const event = auditEvent(record, randomUUID(), hub)
-  const content = JSON.stringify(event)
-  return { content, ...auditColumns(event), ...auditSearchEntries(event) }
+function makeToEvent(hub: HubName): (record: AuditRecord) => NewAuditEvent {
+  const entriesOfCall = rememberEntries()
+  return (record) => {
+    const event = auditEvent(record, randomUUID(), hub)
+    const content = JSON.stringify(event)
+    return { content, ...auditColumns(event), ...auditSearchEntries(event, entriesOfCall) }
+  }
+}
+
+/** Callers that asked lately: who asks once asks again. */
+const REMEMBERED = 2_000
+
+function rememberEntries(): (call: JsonObject) => PartEntries {
+  const known = new LRUCache<string, PartEntries>({ max: REMEMBERED })
+  return (call) => {
+    const key = JSON.stringify(call)
+    const found = known.get(key) ?? entriesOfPart(call)
+    known.set(key, found)
+    return found
+  }
 }

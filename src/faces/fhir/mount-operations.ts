@@ -1,10 +1,16 @@
 /** Where each operation is asked for (R4 operations, section 3.2.0.1). */
-import type { Router } from 'express'
+import { Router } from 'express'
 import type { Operation } from './operations/operation.ts'
 
 export function mountOperations(router: Router, operations: readonly Operation[]): void {
+  const own = Router({ caseSensitive: true })
   for (const operation of operations)
-    for (const path of pathsOf(operation)) mount(router, path, operation)
+    for (const path of pathsOf(operation)) mount(own, path, operation)
+  // Most requests ask for none, and would be held against each of the patterns.
+  router.use((req, res, next) => {
+    if (req.path.includes('$')) own(req, res, next)
+    else next()
+  })
 }
 
 function mount(router: Router, path: RegExp, { methods, handle }: Operation): void {

@@ -6,7 +6,7 @@
 import { CUSTODIAN_ROLE, ORGANIZATION_ROLE } from './audit-acts-table.ts'
 import { isJsonObject, listOf, textOf, valuesAt, type JsonObject } from './json.ts'
 import { holdsNationalId } from './national-id-in-query.ts'
-import type { SearchValues } from './search-entries.ts'
+import type { Compared, SearchValues } from './search-entries.ts'
 import { searchValues } from './search-values.ts'
 import { AUDIT_ACT_SYSTEM, DISCLOSURE_SYSTEM } from './systems.ts'
 
@@ -30,25 +30,55 @@ export function auditColumns(event: JsonObject): AuditColumns {
   }
 }
 
+type Entries = Omit<SearchValues, 'date'>
+
+/** What part of an event is found by, and ends of keys that may tell a person. */
+export interface PartEntries extends Entries {
+  readonly told: readonly string[]
+}
+
 /**
  * What the log is searched by (`SearchValues`). Verifying compares it as well, so a version that derives other
  * values comes with a migration that rewrites those of the events already there: the columns lie outside the
  * tree, which rewriting them does not touch. No national id is among them, whatever a foreign event holds.
+ * `entriesOfCall` may be one that remembers.
  */
-export function auditSearchEntries(event: JsonObject): Omit<SearchValues, 'date'> {
-  const { keys, refs, compared } = searchValues(event)
+export function auditSearchEntries(
+  event: JsonObject,
+  entriesOfCall: (call: JsonObject) => PartEntries = entriesOfPart,
+): Entries {
+  const { resourceType, meta, entity, type, subtype, action, outcome, agent, source } = event
+  const call = entriesOfCall({ resourceType, type, subtype, action, outcome, agent, source })
+  const touched = entriesOfPart({ resourceType, meta, entity })
+  const told = new Set([...call.told, ...touched.told])
+  const keys = [...call.keys, ...touched.keys]
+  return {
+    keys: told.size === 0 ? keys : keys.filter((key) => !told.has(lastPart(key))),
+    refs: [...call.refs, ...touched.refs],
+    compared: mergedCompared(call.compared, touched.compared),
+  }
+}
+
+/** Of the members that it has. */
+export function entriesOfPart(part: JsonObject): PartEntries {
+  const { keys, refs, compared } = searchValues(part)
   const { s: texts = {}, ...others } = compared
   const harmless = Object.entries(texts)
     .map(([code, all]) => [code, all.filter(tellsNobody)] as const)
     .filter(([, all]) => all.length > 0)
-  const told = new Set(keys.filter((key) => !tellsNobody(key)).map(lastPart))
+  const harmful = new Set(keys.filter((key) => !tellsNobody(key)))
   return {
-    keys: keys.filter(
-      (key) => tellsNobody(key) && (lastPart(key) === '' || !told.has(lastPart(key))),
-    ),
+    keys: keys.filter((key) => !harmful.has(key)),
     refs,
     compared: { ...others, ...(harmless.length > 0 && { s: Object.fromEntries(harmless) }) },
+    told: [...harmful].map(lastPart).filter((part) => part !== ''),
   }
+}
+
+/** No parameter finds its values in both parts, but for `patient`, which has a column. */
+function mergedCompared(one: Compared, other: Compared): Compared {
+  const { s, ...rest } = { ...one, ...other }
+  return s === undefined ? rest : { ...rest, s: { ...one.s, ...other.s } }
 }
 
 /** A value under the system of national ids is found without its system too. */

@@ -30,16 +30,16 @@ test('an event is found by the entries that earlier versions wrote for it', () =
     'agent|Organization/south',
     'agent:identifier|viewer',
     'agent:identifier|handle-1',
-    'entity|Patient/patient-1',
-    'entity|ImagingStudy/study-1',
-    'entity|Grant/g1',
-    'entity:identifier|1.2.3',
-    'entity:identifier|request-1',
     'outcome|0',
     'policy|urn:ietf:params:oauth:jti:token-1',
     'site|https://hub.example',
     'subtype|search',
     'type|rest',
+    'entity|Patient/patient-1',
+    'entity|ImagingStudy/study-1',
+    'entity|Grant/g1',
+    'entity:identifier|1.2.3',
+    'entity:identifier|request-1',
   ])
 })
 
