@@ -1,4 +1,5 @@
 /** What a token, a reference or a uri parameter is found by. */
+import { numberText } from './exact-json.ts'
 import { isJsonObject, listOf, textOf, type JsonObject } from './json.ts'
 import {
   identifierCode,
@@ -32,6 +33,8 @@ export function tokenKeys(
 const SPECIAL_VALUES = 'http://terminology.hl7.org/CodeSystem/special-values'
 
 function keysOfObject(code: string, value: JsonObject): readonly string[] {
+  // A Quantity, where an element may be many things: its unit is no token.
+  if (numberText(value.value) !== undefined) return []
   if (value.coding !== undefined) {
     return listOf(value.coding).flatMap((one) => (isJsonObject(one) ? keysOfCoding(code, one) : []))
   }
