@@ -16,9 +16,18 @@ const INT8 = 20
 const builtIn = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => unknown
 
 /** Counts and sizes stay below 2^53, so bigint columns come as numbers. */
-const types: pg.CustomTypesConfig = {
+function parserOf(oid: number, format?: 'text' | 'binary'): unknown {
+  return oid === INT8 && format !== 'binary' ? Number : builtIn(oid, format)
+}
+
+const types: pg.CustomTypesConfig = { getTypeParser: parserOf }
+
+const TIMESTAMPTZ = 1184
+
+/** For statements whose times are handed back to the database alone: as it wrote them. */
+export const timesAsTexts: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
-    oid === INT8 && format !== 'binary' ? Number : builtIn(oid, format),
+    oid === TIMESTAMPTZ ? String : parserOf(oid, format),
 }
 
 export function makePool({ connection, max, log }: PoolOptions): pg.Pool {

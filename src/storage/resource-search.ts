@@ -20,6 +20,7 @@ import {
   type SizedRow,
 } from './sized-rows.ts'
 import { statementName } from './statement-name.ts'
+import { timesAsTexts } from './pool.ts'
 import type { Visibility } from './visibility-sql.ts'
 
 export type { FoundResource, Position }
@@ -94,7 +95,7 @@ interface PartRow extends SizedRow {
   readonly refs?: readonly string[]
   readonly patient?: string | null
   readonly custodian?: string | null
-  readonly [key: `key_${number}`]: Date | string | number | null
+  readonly [key: `key_${number}`]: string | number | null
 }
 
 type Row = PartRow & { readonly content: string }
@@ -168,6 +169,7 @@ async function readPart(db: Db, reading: Reading): Promise<readonly PartRow[]> {
   const { rows } = await db.query<PartRow>({
     text,
     values: parameters,
+    types: timesAsTexts,
     ...(name !== undefined && { name }),
   })
   return rows
@@ -196,7 +198,6 @@ function positionOf(row: Row | undefined): Position | undefined {
 }
 
 function textOrNull(value: unknown): string | null {
-  if (value instanceof Date) return value.toISOString()
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null
 }
 

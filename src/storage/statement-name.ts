@@ -20,16 +20,17 @@ export type StatementName = (text: string, use: StatementUse) => string | undefi
 
 /** @internal Exported for its tests alone: the process has one, below. */
 export function makeStatementNames(most = MOST_NAMES): StatementName {
-  const given: Readonly<Record<StatementUse, Set<string>>> = {
-    everyday: new Set(),
-    search: new Set(),
+  const given: Readonly<Record<StatementUse, Map<string, string>>> = {
+    everyday: new Map(),
+    search: new Map(),
   }
   return (text, use) => {
-    if (text.length > LONGEST) return undefined
-    const name = createHash('sha1').update(text).digest('base64url')
     const names = given[use]
-    if (!names.has(name) && names.size >= most) return undefined
-    names.add(name)
+    const known = names.get(text)
+    if (known !== undefined) return known
+    if (text.length > LONGEST || names.size >= most) return undefined
+    const name = createHash('sha1').update(text).digest('base64url')
+    names.set(text, name)
     return name
   }
 }
