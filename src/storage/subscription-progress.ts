@@ -228,18 +228,25 @@ export async function wakeSubscriptions(db: Db, ids: readonly string[], at: Date
 
 const SET_FENCE = `
 update subscription_progress set fence = coalesce(fence, pg_snapshot_xmax(pg_current_snapshot()))
-where subscription = $1`
+where subscription = $1
+returning pg_snapshot_xmin(pg_current_snapshot()) >= fence as past`
 
-const PAST_FENCE = `
-select pg_snapshot_xmin(pg_current_snapshot()) >= fence as past
-from subscription_progress where subscription = $1`
+// A snapshot tells of the whole cluster: a long transaction in another database says nothing of this one. Who is
+// writing here holds a lock on its own number, and takes it a moment after the number: hence the pause.
+const NO_WRITER = `
+select not exists (
+  select from pg_locks held join pg_stat_activity writer using (pid), subscription_progress one
+  where one.subscription = $1 and held.locktype = 'transactionid' and held.mode = 'ExclusiveLock'
+    and writer.datname = current_database() and age(held.transactionid) > age(one.fence::xid)) as past`
 
 /**
  * Whether every transaction that may have written without knowing of the subscription has ended: from then on
  * nothing that becomes visible is missed. As `create index concurrently` waits.
  */
 export async function isPastFence(db: Db, subscription: string): Promise<boolean> {
-  await db.query(SET_FENCE, [subscription])
-  const { rows } = await db.query<{ past: boolean }>(PAST_FENCE, [subscription])
+  const { rows: fenced } = await db.query<{ past: boolean }>(SET_FENCE, [subscription])
+  if (fenced[0]?.past !== false) return fenced[0]?.past === true
+  await db.query('select pg_sleep(0.02)')
+  const { rows } = await db.query<{ past: boolean }>(NO_WRITER, [subscription])
   return rows[0]?.past === true
 }

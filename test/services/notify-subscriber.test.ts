@@ -6,6 +6,7 @@ import { transaction } from '../../src/storage/db.ts'
 import { publicJwks } from '../../src/wire/oauth/jwks.ts'
 import { client } from '../support/access-services.ts'
 import * as worlds from '../support/access-worlds.ts'
+import { createDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 import {
   eventsIn,
@@ -55,6 +56,18 @@ test('a handshake makes a subscription active, and a study is told of by its id'
   assert.equal(status['events-since-subscription-start'], '1')
   assert.deepEqual(told(receiver), [{ number: '1', focus: 'ImagingStudy/one' }])
   assert.equal(bundle.entry[1].resource, undefined)
+})
+
+test('a long transaction in another database of the cluster holds no handshake up', async (t) => {
+  const receiver = await startReceiver(t)
+  const world = await startSubscribers(t, { hooks: [receiver.url] })
+  const { pool: elsewhere } = await createDatabase(t)
+  await transaction(elsewhere, async (db) => {
+    await db.query('select pg_current_xact_id()')
+    const id = await world.subscribe({ endpoint: receiver.url })
+    await world.settle()
+    assert.equal((await world.statusOf(id)).status, 'active')
+  })
 })
 
 test('every notification is signed over its address and its exact bytes', async (t) => {
