@@ -22,7 +22,7 @@ function startPool(t: TestContext, options: Partial<PoolOptions> = {}): Validati
 }
 
 const NAMES = Array.from({ length: 900 }, () => ({ text: 'x'.repeat(100) }))
-const LARGE = { resourceType: 'Patient', gender: 'm', name: NAMES }
+const LARGE = { resourceType: 'Patient', identifier: [{ value: '1' }], gender: 'm', name: NAMES }
 
 function has(code: HubErrorCode) {
   return (error: unknown): boolean => isHubError(error, code)
@@ -33,7 +33,7 @@ test('a thread finds what the request’s own thread would find, profiles includ
   const errors = (await pool.report(LARGE, [])).filter(({ severity }) => severity === 'error')
   assert.deepEqual(
     errors.map(({ location }) => location),
-    ['Patient.gender', 'Patient.identifier'],
+    ['Patient.identifier[0]', 'Patient.gender'],
   )
 })
 
