@@ -46,12 +46,13 @@ export const QUESTIONS: readonly Question[] = [
       ),
   },
   {
-    name: 'search by patient, code and date',
+    name: 'search by patient, status and time',
     mark: 0.3,
     ask: (world) =>
       ofPatients(
         world,
-        (id) => `/DiagnosticReport?patient=${id}&status=final&date=ge2020&_sort=-date&_count=20`,
+        (id) =>
+          `/DiagnosticReport?patient=${id}&status=final&issued=ge2020&_sort=-issued&_count=20`,
       ),
   },
   {
